@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Headers of the ABI, beside those of the library in <evl/...>.
+uapidir = $(includedir)/evl
+uapidevdir = $(includedir)/evl/devices
+
+uapi_HEADERS =				\
+	include/uapi/evl/clock-abi.h	\
+	include/uapi/evl/control-abi.h	\
+	include/uapi/evl/control.h	\
+	include/uapi/evl/factory-abi.h	\
+	include/uapi/evl/factory.h	\
+	include/uapi/evl/fcntl.h	\
+	include/uapi/evl/sched-abi.h	\
+	include/uapi/evl/signal.h	\
+	include/uapi/evl/syscall-abi.h	\
+	include/uapi/evl/thread-abi.h	\
+	include/uapi/evl/types.h
+
+uapidev_HEADERS =			\
+	include/uapi/evl/devices/latmus.h
