@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: MIT
+# The library. All but the backend is a library of its own, for the unit tests to add a backend of theirs.
+libevlincdir = $(includedir)/evl
+
+libevlinc_HEADERS =			\
+	libevl/include/evl/clock.h	\
+	libevl/include/evl/compat.h	\
+	libevl/include/evl/compiler.h	\
+	libevl/include/evl/evl.h	\
+	libevl/include/evl/sched.h	\
+	libevl/include/evl/sys.h	\
+	libevl/include/evl/syscall.h	\
+	libevl/include/evl/thread.h	\
+	libevl/include/evl/timer.h
+
+LIBEVL_CPPFLAGS = $(AM_CPPFLAGS)			\
+	-I$(top_srcdir)/libevl/src			\
+	-I$(top_srcdir)/libevl/src/arch/$(EVL_ARCH)	\
+	-I$(top_builddir)/libevl/src			\
+	-DEVL_SERIAL=$(EVL_SERIAL)
+
+noinst_LTLIBRARIES += libevl/libevl-logic.la
+
+libevl_libevl_logic_la_CPPFLAGS = $(LIBEVL_CPPFLAGS)
+libevl_libevl_logic_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden
+libevl_libevl_logic_la_SOURCES =	\
+	libevl/src/abi-check.c		\
+	libevl/src/arch/x86/arch.h	\
+	libevl/src/arch/x86/fpu.c	\
+	libevl/src/backend.h		\
+	libevl/src/clock.c		\
+	libevl/src/element.c		\
+	libevl/src/init.c		\
+	libevl/src/internal.h		\
+	libevl/src/name.c		\
+	libevl/src/request.c		\
+	libevl/src/sched.c		\
+	libevl/src/sigdebug.c		\
+	libevl/src/thread.c		\
+	libevl/src/time.c		\
+	libevl/src/timer.c		\
+	libevl/src/version.c
+nodist_libevl_libevl_logic_la_SOURCES = libevl/src/git-stamp.h
+
+lib_LTLIBRARIES += libevl/libevl.la
+
+libevl_libevl_la_CPPFLAGS = $(LIBEVL_CPPFLAGS)
+libevl_libevl_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden
+libevl_libevl_la_SOURCES = libevl/src/backend.c
+libevl_libevl_la_LIBADD = libevl/libevl-logic.la
+libevl_libevl_la_LDFLAGS = -version-info $(LIBEVL_VERSION_INFO) -no-undefined	\
+	-Wl,--version-script=$(top_srcdir)/libevl/libevl.map
+libevl_libevl_la_DEPENDENCIES = libevl/libevl-logic.la libevl/libevl.map
+
+pkgconfigdir = $(libdir)/pkgconfig
+nodist_pkgconfig_DATA = libevl/evl.pc
+
+# Commit and date for the version line: in a git checkout only, and rewritten only when they change.
+BUILT_SOURCES += libevl/src/git-stamp.h
+CLEANFILES += libevl/src/git-stamp.h
+
+libevl/src/git-stamp.h: FORCE
+	@$(MKDIR_P) libevl/src
+	@stamp=`test -e $(top_srcdir)/.git && git -C $(top_srcdir) log -1 \
+		--format=' -- #%h (%cs)' 2>/dev/null`;			\
+	echo "#define EVL_GIT_STAMP \"$$stamp\"" > $@.new;		\
+	if cmp -s $@.new $@; then rm -f $@.new; else mv $@.new $@; fi
+
+FORCE:
+
+dist_man_MANS +=					\
+	libevl/man/evl_attach_thread.3 \
+	libevl/man/evl_control_sched.3 \
+	libevl/man/evl_create_element.3 \
+	libevl/man/evl_get_state.3 \
+	libevl/man/evl_init.3 \
+	libevl/man/evl_new_timer.3 \
+	libevl/man/evl_read_clock.3 \
+	libevl/man/evl_set_schedattr.3 \
+	libevl/man/evl_set_thread_mode.3 \
+	libevl/man/evl_sleep_until.3 \
+	libevl/man/evl_switch_oob.3 \
+	libevl/man/evl_unblock_thread.3 \
+	libevl/man/libevl.7 \
+	libevl/man/oob_read.3
+
+# Further names of a page: links, made at installation. <alias>:<page>, all of section 3.
+LIBEVL_MAN_LINKS =				\
+	evl_attach_self:evl_attach_thread \
+	evl_detach_thread:evl_attach_thread \
+	evl_detach_self:evl_attach_thread \
+	evl_get_self:evl_attach_thread \
+	evl_get_cpustate:evl_control_sched \
+	evl_open_element:evl_create_element \
+	evl_open_element_vargs:evl_create_element \
+	evl_open_raw:evl_create_element \
+	evl_get_current_mode:evl_create_element \
+	evl_detect_fpu:evl_create_element \
+	evl_get_version:evl_init \
+	evl_set_timer:evl_new_timer \
+	evl_get_timer:evl_new_timer \
+	evl_set_clock:evl_read_clock \
+	evl_get_clock_resolution:evl_read_clock \
+	evl_get_schedattr:evl_set_schedattr \
+	evl_yield:evl_set_schedattr \
+	evl_clear_thread_mode:evl_set_thread_mode \
+	evl_sigdebug_handler:evl_set_thread_mode \
+	evl_usleep:evl_sleep_until \
+	evl_switch_inband:evl_switch_oob \
+	evl_is_inband:evl_switch_oob \
+	evl_demote_thread:evl_unblock_thread \
+	oob_write:oob_read \
+	oob_ioctl:oob_read
+
+install-data-hook:
+	@for l in $(LIBEVL_MAN_LINKS); do					\
+		$(LN_S) -f "$${l#*:}.3" "$(DESTDIR)$(man3dir)/$${l%:*}.3" || exit 1;	\
+	done
+
+uninstall-hook:
+	@for l in $(LIBEVL_MAN_LINKS); do rm -f "$(DESTDIR)$(man3dir)/$${l%:*}.3"; done
+
+TESTS += libevl/man/lint.sh
+
+checkman:
+	$(AM_TESTS_ENVIRONMENT) $(SHELL) $(top_srcdir)/libevl/man/lint.sh
+
+EXTRA_DIST += libevl/libevl.map libevl/man/lint.sh
