@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Names an application may use, in the way applications use them; compiled as C and as C++ (UAF-1 and
+ * following of the interface facts). Never run.
+ */
+#include <evl/evl.h>
+#include <evl/factory.h>
+#include <evl/fcntl.h>
+#include <evl/sys.h>
+#include <evl/timer.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#ifdef __cplusplus
+#define ASSERT(__cond)	static_assert(__cond, #__cond)
+#else
+#define ASSERT(__cond)	_Static_assert(__cond, #__cond)
+#endif
+
+#define SINGLE_BIT(__x)	((__x) && !((__x) & ((__x) - 1)))
+
+ASSERT(EVL_CLONE_PRIVATE == 0);
+ASSERT(EVL_CLONE_MASTER == EVL_CLONE_UNICAST);
+ASSERT(EVL_CLONE_PUBLIC == 0x10000 && EVL_CLONE_OBSERVABLE == 0x20000);
+ASSERT(EVL_CLONE_NONBLOCK == 0x40000 && EVL_CLONE_UNICAST == 0x80000);
+ASSERT(EVL_CLONE_INPUT == 0x100000 && EVL_CLONE_OUTPUT == 0x200000);
+ASSERT(!(EVL_CLONE_MASK & 0xffff));
+
+ASSERT(SINGLE_BIT(EVL_T_WOSS) && SINGLE_BIT(EVL_T_WOLI) && SINGLE_BIT(EVL_T_WOSX));
+ASSERT(SINGLE_BIT(EVL_T_WOSO) && SINGLE_BIT(EVL_T_HMSIG) && SINGLE_BIT(EVL_T_HMOBS));
+ASSERT((EVL_T_WOSS ^ EVL_T_WOLI ^ EVL_T_WOSX ^ EVL_T_WOSO ^ EVL_T_HMSIG ^ EVL_T_HMOBS) ==
+       EVL_T_MODE_BITS);
+ASSERT(sizeof(EVL_THREAD_STATE_LABELS) - 1 == 22);
+
+ASSERT(EVL_CPU_OOB == 1 && EVL_CPU_ISOL == 2 && EVL_CPU_OFFLINE == 4);
+ASSERT(EVL_HMDIAG_SIGDEMOTE == 1 && EVL_HMDIAG_SYSDEMOTE == 2 && EVL_HMDIAG_EXDEMOTE == 3);
+ASSERT(EVL_HMDIAG_WATCHDOG == 4 && EVL_HMDIAG_LKDEPEND == 5 && EVL_HMDIAG_LKIMBALANCE == 6);
+ASSERT(EVL_HMDIAG_LKSLEEP == 7 && EVL_HMDIAG_STAGEX == 8 && EVL_HMDIAG_OVERRUN == 9);
+ASSERT(SIGDEBUG == SIGXCPU);
+ASSERT(SCHED_WEAK == 43 && SCHED_QUOTA == 44 && SCHED_TP == 45);
+ASSERT(evl_quota_add == 0 && evl_quota_get == 4 && evl_tp_install == 0 && evl_tp_get == 4);
+
+ASSERT(EVL_CLOCK_MONOTONIC < 0 && EVL_CLOCK_REALTIME < 0);
+ASSERT(EVL_CLOCK_MONOTONIC != EVL_CLOCK_REALTIME);
+ASSERT(EVL_ABI_BASE <= EVL_ABI_PREREQ && EVL_ABI_PREREQ <= EVL_ABI_LEVEL);
+ASSERT(__EVL__ == 26 && EVL_ABI_PREREQ == 32);
+
+ASSERT(!(O_OOB & (O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK |
+		  O_DSYNC | O_SYNC | O_ASYNC | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)));
+ASSERT(!(O_OOB & (SOCK_CLOEXEC | SOCK_NONBLOCK)));
+
+static int static_clock = EVL_CLOCK_MONOTONIC;
+
+static __s64 take_value(union evl_value v)
+{
+	return v.lval + v.val + (v.ptr != NULL);
+}
+
+static void use_values(void)
+{
+	int x = 0;
+
+	take_value(evl_nil);
+	take_value(evl_intval(3));
+	take_value(evl_ptrval(&x));
+}
+
+static int use_sched(int efd)
+{
+	struct evl_sched_attrs attrs;
+	union evl_sched_ctlparam quota;
+	union evl_sched_ctlinfo info;
+	union evl_sched_ctlparam *tp;
+	union evl_sched_ctlinfo *plan;
+	struct __sched_tp_window *window;
+	int state, ret;
+
+	attrs.sched_policy = SCHED_RR;
+	attrs.sched_priority = 10;
+	attrs.sched_rr_quantum.tv_sec = 0;
+	attrs.sched_rr_quantum.tv_nsec = 1000000;
+	ret = evl_set_schedattr(efd, &attrs);
+	attrs.sched_policy = SCHED_QUOTA;
+	attrs.sched_quota_group = 1;
+	attrs.sched_policy = SCHED_TP;
+	attrs.sched_tp_partition = 1;
+	ret |= evl_get_schedattr(efd, &attrs);
+
+	quota.quota.op = evl_quota_set;
+	quota.quota.u.set.tgid = 1;
+	quota.quota.u.set.quota = 20;
+	quota.quota.u.set.quota_peak = 30;
+	ret |= evl_control_sched(SCHED_QUOTA, &quota, &info, 1);
+	quota.quota.op = evl_quota_force_remove;
+	quota.quota.u.remove.tgid = info.quota.tgid;
+	quota.quota.u.get.tgid = info.quota.quota + info.quota.quota_peak + info.quota.quota_sum;
+
+	tp = (union evl_sched_ctlparam *)malloc(evl_tp_paramlen(2));
+	plan = (union evl_sched_ctlinfo *)malloc(evl_tp_infolen(2));
+	tp->tp.op = evl_tp_install;
+	tp->tp.nr_windows = 2;
+	window = tp->tp.windows;
+	window[0].offset.tv_sec = 0;
+	window[0].duration.tv_nsec = 1;
+	window[1].ptid = EVL_TP_IDLE;
+	ret |= evl_control_sched(SCHED_TP, tp, plan, 1);
+	ret |= plan->tp.nr_windows + plan->tp.windows[0].ptid;
+	free(tp);
+	free(plan);
+
+	return ret | evl_get_cpustate(0, &state) | evl_yield();
+}
+
+static int use_threads(void)
+{
+	struct evl_thread_state state;
+	pthread_attr_t attr;
+	int efd, mode;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, EVL_STACK_DEFAULT);
+	efd = evl_attach_self("thread-%d", 1);
+	efd = evl_attach_self("thread");
+	efd = evl_attach_thread(EVL_CLONE_PUBLIC | EVL_CLONE_OBSERVABLE, "%s", "thread");
+	evl_get_state(efd, &state);
+	mode = state.eattrs.sched_priority + (int)(state.cpu + state.state + state.isw +
+			state.csw + state.sc + state.rwa + state.xtime);
+	evl_set_thread_mode(efd, EVL_T_WOSS | EVL_T_HMSIG, &mode);
+	evl_clear_thread_mode(efd, EVL_T_WOSS, NULL);
+	evl_unblock_thread(efd);
+	evl_demote_thread(efd);
+	evl_switch_oob();
+	evl_switch_inband();
+
+	return evl_get_self() + evl_is_inband() + evl_detach_thread(0) + evl_detach_self();
+}
+
+static int use_old_modes(void)
+{
+	return T_WOSS | T_WOLI | T_WOSX | T_WOSO | T_HMSIG | T_HMOBS;
+}
+
+static int use_clocks(void)
+{
+	struct itimerspec it;
+	struct timespec ts;
+	__u64 ticks;
+	int fd;
+
+	evl_read_clock(static_clock, &ts);
+	evl_set_clock(EVL_CLOCK_REALTIME, &ts);
+	evl_get_clock_resolution(EVL_CLOCK_MONOTONIC, &ts);
+	evl_sleep_until(EVL_CLOCK_MONOTONIC, &ts);
+	evl_usleep(1000);
+	fd = evl_new_timer(EVL_CLOCK_MONOTONIC);
+	evl_set_timer(fd, &it, NULL);
+	evl_get_timer(fd, &it);
+	oob_read(fd, &ticks, sizeof(ticks));
+	oob_write(fd, &ticks, sizeof(ticks));
+
+	return oob_ioctl(fd, 1, &ticks) + oob_ioctl(fd, 1);
+}
+
+static int use_elements(void)
+{
+	struct evl_element_ids ids;
+
+	evl_create_element(EVL_THREAD_DEV, "x", NULL, EVL_CLONE_PRIVATE, &ids);
+	evl_open_element(EVL_CLOCK_DEV, "/%s", EVL_CLOCK_REALTIME_DEV);
+	evl_open_raw("control");
+
+	return evl_get_current_mode() + (int)(evl_detect_fpu() + ids.minor + ids.fundle +
+					      ids.state_offset);
+}
+
+static void on_debug(int sig, siginfo_t *si, void *ctxt)
+{
+	if (sigdebug_marked(si) && sigdebug_cause(si) == EVL_HMDIAG_SYSDEMOTE)
+		evl_sigdebug_handler(sig, si, ctxt);
+}
+
+int main(void)
+{
+	struct evl_version v = evl_get_version();
+	struct sigaction sa;
+
+	sa.sa_sigaction = on_debug;
+	sa.sa_flags = SA_SIGINFO;
+	sigaction(SIGDEBUG, &sa, NULL);
+	use_values();
+
+	return evl_init() + v.api_level + v.abi_level + *v.version_string + use_sched(3) +
+		use_threads() + use_old_modes() + use_clocks() + use_elements();
+}
