@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Kernel source trees: Debian's tarball unpacked once, and copies of it made of hard
+# links, one per state of the patch series.
+
+SOURCE_PACKAGE=linux-source-6.12
+SOURCE_TARBALL=/usr/src/linux-source-6.12.tar.xz
+PATCHES=$EVL_TOP/dovetail-patches/6.12
+
+source_version() {
+	dpkg-query -W -f '${Version}' "$SOURCE_PACKAGE" 2>/dev/null ||
+		die "package $SOURCE_PACKAGE is not installed"
+}
+
+# The names in the series file, without comments and options.
+series_patches() {
+	sed -e 's/#.*//' "$PATCHES/series" 2>/dev/null | awk 'NF { print $1 }'
+}
+
+have_series() { [ -n "$(series_patches)" ]; }
+
+need_series() {
+	have_series ||
+		die "the evl kernel needs the patch series, and $PATCHES/series is absent or empty"
+}
+
+series_hash() {
+	local p
+	{
+		for p in $(series_patches); do
+			[ -r "$PATCHES/$p" ] || die "$PATCHES/series names $p, which is not there"
+			printf '%s\n' "$p"
+			cat "$PATCHES/$p"
+		done
+	} | sha256sum | cut -c1-12
+}
+
+unpack_source() {
+	local tree=$1
+	[ -r "$SOURCE_TARBALL" ] || die "$SOURCE_TARBALL is missing; reinstall $SOURCE_PACKAGE"
+	rm -rf "$tree.new"
+	mkdir -p "$tree.new"
+	long_step "unpacking $SOURCE_PACKAGE $(source_version)" "$EVL_CACHE/log/unpack.log" \
+		tar -C "$tree.new" --strip-components=1 -xJf "$SOURCE_TARBALL" || die "cannot unpack the kernel source"
+	mv "$tree.new" "$tree"
+}
+
+# Hard links: patch(1) and quilt write a new file and rename it, so the pristine
+# tree never changes through them.
+copy_tree() {
+	local from=$1 to=$2
+	rm -rf "$to"
+	mkdir -p "$to"
+	(cd "$from" && find . -mindepth 1 -maxdepth 1 ! -name 'build-*' -exec cp -al -t "$to" {} +)
+}
+
+# Names patch, file and hunk of the first failure.
+explain_quilt_failure() {
+	awk '
+		/^Applying patch /             { patch = $3 }
+		/^patching file /              { file = $3 }
+		/^can.t find file to patch/    { print patch ": no file for this hunk: " $0 }
+		/^Hunk #[0-9]+ (FAILED|NOT MERGED)/ { print patch ": " file ": " $0 }
+		/^Hunk #[0-9]+ succeeded.*fuzz/ { print patch ": " file ": " $0 }
+		/malformed patch/              { print patch ": " $0 }
+		/does not exist|already exists/ { print patch ": " $0 }
+	' "$1" | sed 's/^/    /' >&2
+}
+
+push_series() {
+	cd "$1" || return 1
+	QUILT_PATCHES=$PATCHES QUILT_NO_DIFF_INDEX=1 LC_ALL=C \
+		quilt --quiltrc=/dev/null push -a --fuzz=0
+}
+
+make_patched_tree() {
+	local pristine=$1 tree=$2 log=$EVL_CACHE/log/quilt.log
+	copy_tree "$pristine" "$tree.new" || die "cannot copy $pristine"
+	if ! push_series "$tree.new" >"$log" 2>&1; then
+		say "the series does not apply to $SOURCE_PACKAGE $(source_version) with fuzz 0:"
+		explain_quilt_failure "$log"
+		rm -rf "$tree.new"
+		die "fix the patch named above; the whole output is in $log"
+	fi
+	mv "$tree.new" "$tree"
+}
+
+# source_tree plain|patched: sets SOURCE_TREE, made if need be. The caller holds the build
+# lock. (No command substitution around long steps: it would hold signals up.)
+source_tree() {
+	SOURCE_TREE=$EVL_CACHE/src/linux-$(source_version)
+	[ -d "$SOURCE_TREE" ] || unpack_source "$SOURCE_TREE"
+	[ "$1" = patched ] || return 0
+	need_series
+	local pristine=$SOURCE_TREE
+	SOURCE_TREE=$pristine+$(series_hash)
+	[ -d "$SOURCE_TREE" ] || make_patched_tree "$pristine" "$SOURCE_TREE"
+	touch "$SOURCE_TREE"
+}
