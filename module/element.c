@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Elements: names, handles, references, files.
+ *
+ * Life of an element, all steps but the last reference in-band:
+ *
+ *   evl_init_element()     name reserved, one reference, known to nobody
+ *   evl_publish_element()  handle, device and sysfs directory: others can find it
+ *   evl_hide_element()     the reverse; nobody finds it any more, descriptors stay valid
+ *   evl_put_element()      last reference: hidden if it was not, name withdrawn, dispose()
+ *   evl_cancel_element()   instead, by a creator who failed: no dispose()
+ *
+ * Locks: evl_factory.lock (mutex) for names and minors; a hard lock for the handle table. They do not nest.
+ * Handles are looked up on both stages; a reference is taken under the table lock, unless the last one is
+ * being dropped.
+ */
+#include "element.h"
+#include "clock.h"
+#include "factory.h"
+#include "lock.h"
+
+#include <linux/anon_inodes.h>
+#include <linux/file.h>
+#include <linux/hashtable.h>
+#include <linux/slab.h>
+
+#define FUNDLE_BITS	8
+
+static DEFINE_HARD_SPINLOCK(fundle_lock);	/* covers both below */
+static DEFINE_HASHTABLE(fundles, FUNDLE_BITS);
+static u32 last_fundle;
+
+static struct workqueue_struct *put_queue;
+
+/* Bucket walks are bounded by the number of elements. */
+static struct evl_element *find_fundle(fundle_t fundle)
+{
+	struct evl_element *e;
+
+	hash_for_each_possible(fundles, e, fundle_next, fundle)
+		if (e->fundle == fundle)
+			return e;
+	return NULL;
+}
+
+/* Numbers go round the whole range, so that a stale one is not taken for another element soon. */
+static void add_fundle(struct evl_element *e)
+{
+	guard(hard_spinlock_irqsave)(&fundle_lock);
+	do
+		last_fundle++;
+	while (last_fundle == EVL_NO_HANDLE || find_fundle(last_fundle));
+
+	e->fundle = last_fundle;
+	hash_add(fundles, &e->fundle_next, e->fundle);
+}
+
+static void del_fundle(struct evl_element *e)
+{
+	guard(hard_spinlock_irqsave)(&fundle_lock);
+	hash_del(&e->fundle_next);
+}
+
+/* Element of class @fac with this handle, with a reference; NULL if none. Any context. */
+struct evl_element *evl_get_element_by_fundle(struct evl_factory *fac, fundle_t fundle)
+{
+	struct evl_element *e;
+
+	guard(hard_spinlock_irqsave)(&fundle_lock);
+	e = find_fundle(fundle);
+	if (!e || e->factory != fac || !refcount_inc_not_zero(&e->refs))
+		return NULL;
+	return e;
+}
+EVL_EXPORT(evl_get_element_by_fundle);
+
+static void free_device(struct device *dev)
+{
+	kfree(dev);
+}
+
+static char *element_devnode(const struct device *dev, umode_t *mode, kuid_t *uid, kgid_t *gid)
+{
+	const struct evl_element *e = dev_get_drvdata(dev);
+
+	if (mode)
+		*mode = 0660;
+	if (uid)
+		*uid = e->uid;
+	if (gid)
+		*gid = e->gid;
+
+	return kasprintf(GFP_KERNEL, "evl/%s/%s", e->factory->name, e->name);
+}
+
+static const struct device_type element_type = {
+	.name		= "evl_element",
+	.devnode	= element_devnode,
+};
+
+static int add_device(struct evl_element *e)
+{
+	struct evl_factory *fac = e->factory;
+	struct device *dev = kzalloc(sizeof(*dev), GFP_KERNEL);
+	int ret;
+
+	if (!dev)
+		return -ENOMEM;
+
+	device_initialize(dev);
+	dev->class = &fac->class;
+	dev->type = &element_type;
+	dev->release = free_device;
+	dev->groups = (const struct attribute_group **)fac->attrs;
+	if (e->minor)
+		dev->devt = MKDEV(MAJOR(fac->rdev), e->minor);
+	dev_set_drvdata(dev, e);
+
+	ret = dev_set_name(dev, "%s", e->name) ?: device_add(dev);
+	if (ret) {
+		put_device(dev);
+		return ret;
+	}
+
+	e->dev = dev;
+
+	return 0;
+}
+
+/* Waits for readers of the attributes, hence without the lock of the factory. */
+static void del_device(struct evl_element *e)
+{
+	device_unregister(e->dev);
+	e->dev = NULL;
+}
+
+static void finish_element(struct evl_element *e)
+{
+	struct evl_factory *fac = e->factory;
+
+	evl_hide_element(e);
+	kfree(e->name);
+	fac->dispose(e);
+	/* Last: unloading waits for this count. */
+	if (atomic_dec_and_test(&fac->nr_elements))
+		wake_up_var(&fac->nr_elements);
+}
+
+/* The handler of the irq_work has returned before the memory goes. */
+static void put_work(struct work_struct *work)
+{
+	struct evl_element *e = container_of(work, struct evl_element, put_work);
+
+	irq_work_sync(&e->put_irq_work);
+	finish_element(e);
+}
+
+static void put_irq_work(struct irq_work *work)
+{
+	queue_work(put_queue, &container_of(work, struct evl_element, put_irq_work)->put_work);
+}
+
+/**
+ * evl_init_element - first step of making an element
+ * @e: the element
+ * @fac: its class
+ * @name: of the element, not used by any other one of the class; copied
+ * @clone_flags: EVL_CLONE_* bits
+ *
+ * In-band. 0, -EEXIST, -ENAMETOOLONG, -EINVAL, -ENOMEM, -EAGAIN: the class is full.
+ */
+int evl_init_element(struct evl_element *e, struct evl_factory *fac, const char *name, u32 clone_flags)
+{
+	int ret = evl_check_name(name);
+
+	if (ret)
+		return ret;
+
+	e->factory = fac;
+	e->clone_flags = clone_flags;
+	e->fundle = EVL_NO_HANDLE;
+	e->minor = 0;
+	e->published = false;
+	e->uid = GLOBAL_ROOT_UID;
+	e->gid = GLOBAL_ROOT_GID;
+	e->dev = NULL;
+	refcount_set(&e->refs, 1);
+	init_irq_work(&e->put_irq_work, put_irq_work);
+	INIT_WORK(&e->put_work, put_work);
+
+	e->name = kstrdup(name, GFP_KERNEL);
+	if (!e->name)
+		return -ENOMEM;
+
+	ret = evl_reserve_name(e);
+	if (ret)
+		kfree(e->name);
+
+	return ret;
+}
+EVL_EXPORT(evl_init_element);
+
+/* Owner of the device file; before publishing. */
+void evl_set_element_owner(struct evl_element *e, kuid_t uid, kgid_t gid)
+{
+	e->uid = uid;
+	e->gid = gid;
+}
+
+/**
+ * evl_publish_element - let others find an element, which is complete
+ * @e: the element
+ *
+ * In-band. On failure it stays as evl_init_element() left it.
+ */
+int evl_publish_element(struct evl_element *e)
+{
+	int ret;
+
+	add_fundle(e);
+	ret = add_device(e);
+	if (ret) {
+		del_fundle(e);
+		return ret;
+	}
+
+	e->published = true;
+
+	return 0;
+}
+EVL_EXPORT(evl_publish_element);
+
+/**
+ * evl_hide_element - let nobody find an element any more
+ * @e: the element
+ *
+ * In-band; by the one who published it, or by the last reference. Its name may be used again afterwards. The
+ * minor is withdrawn first, so that no open() gets to it while the device is being removed.
+ */
+void evl_hide_element(struct evl_element *e)
+{
+	if (!e->published)
+		return;
+
+	e->published = false;
+	evl_withdraw_minor(e);
+	del_fundle(e);
+	del_device(e);
+	evl_withdraw_name(e);
+}
+EVL_EXPORT(evl_hide_element);
+
+/* Undo evl_init_element() of an element which nobody else has seen. In-band. */
+void evl_cancel_element(struct evl_element *e)
+{
+	struct evl_factory *fac = e->factory;
+
+	WARN_ON_ONCE(e->published);
+	evl_withdraw_minor(e);
+	evl_withdraw_name(e);
+	kfree(e->name);
+	if (atomic_dec_and_test(&fac->nr_elements))
+		wake_up_var(&fac->nr_elements);
+}
+
+/**
+ * evl_put_element - drop a reference
+ * @e: the element
+ *
+ * In-band and able to sleep, or out-of-band. The last one disposes of the element, at once or, coming from
+ * the out-of-band stage, soon.
+ */
+void evl_put_element(struct evl_element *e)
+{
+	if (!refcount_dec_and_test(&e->refs))
+		return;
+
+	if (running_inband())
+		finish_element(e);
+	else
+		irq_work_queue(&e->put_irq_work);
+}
+EVL_EXPORT(evl_put_element);
+
+static struct evl_file_binding *alloc_binding(struct evl_element *e)
+{
+	struct evl_file_binding *b = kzalloc(sizeof(*b), GFP_KERNEL_ACCOUNT);
+
+	if (!b)
+		return NULL;
+
+	b->element = e;
+	__evl_init_waitqueue(&b->sleepers, &evl_mono_clock, EVL_WQ_PRIO, e->factory->name);
+
+	return b;
+}
+
+/*
+ * An anonymous file on an element, for the one who creates it; consumes no reference. In-band.
+ */
+struct file *evl_open_element_file(struct evl_element *e, unsigned int f_flags)
+{
+	struct evl_file_binding *b = alloc_binding(e);
+	struct file *filp;
+	int ret;
+
+	if (!b)
+		return ERR_PTR(-ENOMEM);
+
+	filp = anon_inode_getfile("[evl]", e->factory->fops, b, f_flags);
+	if (IS_ERR(filp)) {
+		kfree(b);
+		return filp;
+	}
+
+	/* From here on, release() drops it. */
+	evl_get_element(e);
+	ret = evl_open_file(&b->efile, filp);
+	if (ret) {
+		fput(filp);
+		return ERR_PTR(ret);
+	}
+
+	return filp;
+}
+
+/* open() of a device of an element; the factory has found it and passes its reference in private_data. */
+int evl_open_element(struct inode *inode, struct file *filp)
+{
+	struct evl_element *e = filp->private_data;
+	struct evl_file_binding *b = alloc_binding(e);
+	int ret;
+
+	if (!b)
+		return -ENOMEM;
+
+	ret = evl_open_file(&b->efile, filp);
+	if (ret) {
+		kfree(b);
+		return ret;
+	}
+
+	filp->private_data = b;
+
+	return 0;
+}
+EVL_EXPORT(evl_open_element);
+
+/* release() of files on elements. A class whose requests sleep elsewhere evicts the sleepers before. */
+int evl_release_element(struct inode *inode, struct file *filp)
+{
+	struct evl_file_binding *b = filp->private_data;
+
+	evl_destroy_waitqueue(&b->sleepers);
+	evl_release_file(&b->efile);
+	evl_put_element(b->element);
+	kfree(b);
+
+	return 0;
+}
+EVL_EXPORT(evl_release_element);
+
+/*
+ * Element of class @fac behind a descriptor of the current process, kept by the reference to the file which
+ * is stored in @efilpp; NULL if none. In-band or out-of-band thread.
+ */
+struct evl_element *evl_get_element_by_fd(struct evl_factory *fac, unsigned int fd, struct evl_file **efilpp)
+{
+	struct evl_file *efilp = evl_get_file(fd);
+
+	if (!efilp && running_inband() && !evl_mirror_fd(fd))
+		efilp = evl_get_file(fd);
+	if (!efilp)
+		return NULL;
+
+	if (efilp->filp->f_op != fac->fops) {
+		evl_put_file(efilp);
+		return NULL;
+	}
+
+	*efilpp = efilp;
+
+	return evl_file_element(efilp->filp);
+}
+
+int evl_init_elements(void)
+{
+	put_queue = alloc_workqueue("evl_put", WQ_UNBOUND, 0);
+
+	return put_queue ? 0 : -ENOMEM;
+}
+
+void evl_cleanup_elements(void)
+{
+	destroy_workqueue(put_queue);
+}

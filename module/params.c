@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Module parameters: read once when the core loads, constant afterwards.
+ */
+#include "params.h"
+#include "clock.h"
+
+#include <linux/moduleparam.h>
+#include <linux/cpu.h>
+
+static char *oob_cpus;
+module_param(oob_cpus, charp, 0444);
+MODULE_PARM_DESC(oob_cpus, "CPUs the core runs on, as a list (default: all those online at load time)");
+
+static char *oobcpus;
+module_param(oobcpus, charp, 0444);
+MODULE_PARM_DESC(oobcpus, "alias of oob_cpus");
+
+unsigned int evl_nr_threads = 256;
+module_param_named(nr_threads, evl_nr_threads, uint, 0444);
+MODULE_PARM_DESC(nr_threads, "largest number of threads attached at the same time");
+
+static unsigned int latency_irq, latency_kernel, latency_user;
+module_param(latency_irq, uint, 0444);
+MODULE_PARM_DESC(latency_irq, "initial gravity for interrupt handlers, ns (0: platform default)");
+module_param(latency_kernel, uint, 0444);
+MODULE_PARM_DESC(latency_kernel, "initial gravity for kernel threads, ns (0: platform default)");
+module_param(latency_user, uint, 0444);
+MODULE_PARM_DESC(latency_user, "initial gravity for application threads, ns (0: platform default)");
+
+struct cpumask evl_oob_cpus;
+EVL_EXPORT(evl_oob_cpus);
+
+#define EVL_THREADS_LIMIT	65536U
+
+static int parse_cpu_set(void)
+{
+	const char *list = oob_cpus ?: oobcpus;
+	int ret;
+
+	if (!list) {
+		cpumask_copy(&evl_oob_cpus, cpu_online_mask);
+		return 0;
+	}
+
+	ret = cpulist_parse(list, &evl_oob_cpus);
+	if (ret) {
+		pr_err("oob_cpus=%s is not a list of CPUs\n", list);
+		return ret;
+	}
+
+	if (cpumask_and(&evl_oob_cpus, &evl_oob_cpus, cpu_online_mask))
+		return 0;
+
+	pr_err("oob_cpus=%s: none of these CPUs is online\n", list);
+	return -EINVAL;
+}
+
+static int apply_gravity(void)
+{
+	struct evl_clock_gravity gravity = {
+		.irq = latency_irq,
+		.kernel = latency_kernel,
+		.user = latency_user,
+	};
+	int ret = evl_preset_gravity(&gravity);
+
+	if (ret)
+		pr_err("latency_{irq,kernel,user}: at most %u ns\n", EVL_MAX_GRAVITY);
+	return ret;
+}
+
+/* First step of loading: nothing to undo. */
+int __init evl_check_params(void)
+{
+	int ret;
+
+	if (!evl_nr_threads || evl_nr_threads > EVL_THREADS_LIMIT) {
+		pr_err("nr_threads=%u: expected 1 to %u\n", evl_nr_threads, EVL_THREADS_LIMIT);
+		return -EINVAL;
+	}
+
+	ret = parse_cpu_set();
+	return ret ?: apply_gravity();
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _EVL_PARAMS_H
+#define _EVL_PARAMS_H
+
+#include <linux/cpumask.h>
+#include <linux/types.h>
+
+/* CPUs the core runs on; constant once loaded. */
+extern struct cpumask evl_oob_cpus;
+
+extern unsigned int evl_nr_threads;
+
+int evl_check_params(void);
+
+#endif /* _EVL_PARAMS_H */

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The tick device of each CPU of the core. While the core has it, the in-band tick is one more timer of the
+ * monotonic clock.
+ *
+ * A CPU takes part as long as it is online. It is not let go while threads live there or timers run on it;
+ * the hotplug state below refuses with -EBUSY. When it comes back online, it rejoins. A suspend takes the
+ * secondary CPUs offline, and is refused the same way; the boot CPU, whose tick device is shut down as
+ * well, is covered by the power management notifier.
+ */
+#include "tick.h"
+#include "clock.h"
+#include "sched.h"
+#include "trace.h"
+
+#include <linux/cpu.h>
+#include <linux/cpuhotplug.h>
+#include <linux/delay.h>
+#include <linux/oob_tick.h>
+#include <linux/suspend.h>
+
+#define ONESHOT_PATIENCE	(5 * HZ)
+
+static enum cpuhp_state hp_state;
+static bool started;
+
+/* Hard off: shot of the current CPU. */
+void evl_program_tick(struct evl_clock *clock)
+{
+	ktime_t date;
+
+	if (unlikely(!evl_this_rq()->tick_taken))
+		return;
+
+	date = evl_next_shot(clock);
+	evl_trace(evl_shot, date);
+	oob_tick_program(date);
+}
+
+void evl_program_remote_tick(struct evl_clock *clock, struct evl_rq *rq)
+{
+	irq_send_oob_ipi(TIMER_OOB_IPI, cpumask_of(rq->cpu));
+}
+
+/* Context H. */
+static void tick_shot(void)
+{
+	evl_announce_tick(&evl_mono_clock);
+}
+
+/* Hard off, called by in-band, whose locks may be held. */
+static void tick_set_inband_next(ktime_t date)
+{
+	struct evl_rq *rq = evl_this_rq();
+
+	if (date == KTIME_MAX)
+		evl_stop_timer(&rq->inband_timer);
+	else
+		evl_start_timer(&rq->inband_timer, date, 0);
+}
+
+static void inband_tick_handler(struct evl_timer *timer)
+{
+	oob_tick_post_inband();
+}
+
+static const struct oob_tick_ops tick_ops = {
+	.shot			= tick_shot,
+	.set_inband_next	= tick_set_inband_next,
+};
+
+/*
+ * On the CPU itself. The timer and the mark come first: in-band may ask for its next tick from within
+ * oob_tick_take(), and the first shot may follow at once.
+ */
+static int take_tick(unsigned int cpu)
+{
+	struct evl_rq *rq = evl_cpu_rq(cpu);
+	int ret;
+
+	__evl_init_timer(&rq->inband_timer, &evl_mono_clock, inband_tick_handler, cpu,
+			 EVL_TIMER_INBAND_TICK);
+	rq->tick_taken = true;
+	ret = oob_tick_take(&tick_ops);
+	if (ret)
+		rq->tick_taken = false;
+
+	return ret;
+}
+
+/*
+ * A CPU which has just come online, or a system which has just booted, has its tick in periodic mode until the
+ * clock source has proved itself: wait for the switch.
+ */
+static int take_tick_in_time(unsigned int cpu)
+{
+	unsigned long limit = jiffies + ONESHOT_PATIENCE;
+	int ret;
+
+	for (;;) {
+		ret = take_tick(cpu);
+		if (ret != -ENODEV || time_after(jiffies, limit))
+			return ret;
+		msleep(20);
+	}
+}
+
+/* oob_tick_release() gives an outstanding in-band shot back to the hardware. */
+static void release_tick(unsigned int cpu)
+{
+	struct evl_rq *rq = evl_cpu_rq(cpu);
+
+	if (!rq->tick_taken)
+		return;
+
+	oob_tick_release();
+	rq->tick_taken = false;
+	evl_stop_timer(&rq->inband_timer);
+}
+
+static int join_cpu(unsigned int cpu)
+{
+	int ret;
+
+	if (!cpumask_test_cpu(cpu, &evl_oob_cpus))
+		return 0;
+
+	ret = take_tick_in_time(cpu);
+	if (!ret)
+		return 0;
+
+	pr_err("CPU%u: tick device cannot be shared (%d)%s\n", cpu, ret,
+	       ret == -ENODEV ? ", a one-shot local timer is needed" : "");
+	/* Loading fails; later on, a CPU without the core is better than none. */
+	return started ? 0 : ret;
+}
+
+static bool cpu_is_busy(unsigned int cpu)
+{
+	return READ_ONCE(evl_cpu_rq(cpu)->nr_threads) ||
+		READ_ONCE(per_cpu_ptr(evl_mono_clock.bases, cpu)->nr_bound) ||
+		READ_ONCE(per_cpu_ptr(evl_realtime_clock.bases, cpu)->nr_bound);
+}
+
+static int part_cpu(unsigned int cpu)
+{
+	if (started && cpu_is_busy(cpu)) {
+		pr_warn("CPU%u: stays online, threads or timers of the core are bound to it\n", cpu);
+		return -EBUSY;
+	}
+
+	release_tick(cpu);
+
+	return 0;
+}
+
+static long retake_tick(void *arg)
+{
+	int cpu = (long)arg;
+
+	return evl_cpu_rq(cpu)->tick_taken ? 0 : take_tick(cpu);
+}
+
+static long drop_tick(void *arg)
+{
+	release_tick((long)arg);
+	return 0;
+}
+
+static bool any_cpu_busy(void)
+{
+	int cpu;
+
+	for_each_cpu(cpu, &evl_oob_cpus)
+		if (cpu_is_busy(cpu))
+			return true;
+	return false;
+}
+
+static void on_online_cpus(long (*fn)(void *arg))
+{
+	long cpu, ret;
+
+	cpus_read_lock();
+	for_each_cpu_and(cpu, &evl_oob_cpus, cpu_online_mask) {
+		ret = work_on_cpu(cpu, fn, (void *)cpu);
+		if (ret)
+			pr_err("CPU%ld: tick device lost over suspend (%ld)\n", cpu, ret);
+	}
+	cpus_read_unlock();
+}
+
+static int pm_event(struct notifier_block *nb, unsigned long event, void *data)
+{
+	switch (event) {
+	case PM_SUSPEND_PREPARE:
+	case PM_HIBERNATION_PREPARE:
+	case PM_RESTORE_PREPARE:
+		if (any_cpu_busy()) {
+			pr_warn("suspend refused: threads or timers of the core are active\n");
+			return notifier_from_errno(-EBUSY);
+		}
+		on_online_cpus(drop_tick);
+		return NOTIFY_OK;
+	case PM_POST_SUSPEND:
+	case PM_POST_HIBERNATION:
+	case PM_POST_RESTORE:
+		on_online_cpus(retake_tick);
+		return NOTIFY_OK;
+	default:
+		return NOTIFY_DONE;
+	}
+}
+
+static struct notifier_block pm_nb = { .notifier_call = pm_event };
+
+/* In-band. Takes the tick of every CPU of the set, or of none. */
+int evl_enable_ticks(void)
+{
+	int ret = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "evl/tick:online", join_cpu, part_cpu);
+
+	if (ret < 0)
+		return ret;
+
+	hp_state = ret;
+	ret = register_pm_notifier(&pm_nb);
+	if (ret) {
+		cpuhp_remove_state(hp_state);
+		return ret;
+	}
+
+	started = true;
+
+	return 0;
+}
+
+/* In-band. Nothing of the core runs any more. */
+void evl_disable_ticks(void)
+{
+	started = false;
+	unregister_pm_notifier(&pm_nb);
+	cpuhp_remove_state(hp_state);
+}
