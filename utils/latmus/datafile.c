@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Result files, and the histogram in the form gnuplot reads. */
+#include "latmus.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <string.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <evl/evl.h>
+
+/* Found out before the measurement, not after it. */
+void check_result_path(const char *path, bool overwrite)
+{
+	char temp[PATH_MAX];
+	FILE *probe;
+
+	if (!path)
+		return;
+	if (!overwrite && !access(path, F_OK))
+		tool_die(STATUS_USAGE, "%s exists; --overwrite to replace it", path);
+	snprintf(temp, sizeof(temp), "%s.new", path);
+	probe = fopen(temp, "we");
+	if (!probe)
+		tool_die(STATUS_USAGE, "cannot write %s: %s", path, strerror(errno));
+	fclose(probe);
+	unlink(temp);
+}
+
+FILE *open_result(const char *path, bool overwrite)
+{
+	char temp[PATH_MAX];
+	FILE *out;
+
+	if (!path)
+		return stdout;
+	if (!overwrite && !access(path, F_OK))
+		tool_die(STATUS_FAILED, "%s appeared meanwhile, and is not replaced", path);
+	snprintf(temp, sizeof(temp), "%s.new", path);
+	out = fopen(temp, "we");
+	if (!out)
+		tool_die(STATUS_FAILED, "cannot write %s: %s", temp, strerror(errno));
+
+	return out;
+}
+
+void close_result(FILE *out, const char *path)
+{
+	char temp[PATH_MAX];
+	bool bad = fflush(out) || ferror(out);
+
+	if (!path) {
+		if (bad)
+			tool_die(STATUS_FAILED, "cannot write to standard output");
+		return;
+	}
+	snprintf(temp, sizeof(temp), "%s.new", path);
+	if (fclose(out) || bad || rename(temp, path)) {
+		unlink(temp);
+		tool_die(STATUS_FAILED, "cannot write %s: %s", path, strerror(errno));
+	}
+}
+
+static void print_file_line(FILE *out, const char *path)
+{
+	char line[4096];
+
+	fprintf(out, "# %s\n", tool_read_line(path, line, sizeof(line)) ? line : "unknown");
+}
+
+static void print_started(FILE *out, time_t started)
+{
+	char text[64];
+	struct tm tm;
+
+	strftime(text, sizeof(text), "%a %b %e %H:%M:%S %Y", localtime_r(&started, &tm));
+	fprintf(out, "# test started on: %s\n", text);
+}
+
+static void print_settings(FILE *out, const struct run *run)
+{
+	const struct environment *env = run->env;
+
+	fprintf(out, "# libevl version: %s\n", evl_get_version().version_string);
+	fprintf(out, "# sampling period: %ld microseconds\n", run->opt->period_us);
+	fprintf(out, "# clock gravity: %ui %uk %uu\n", env->gravity.irq, env->gravity.kernel, env->gravity.user);
+	fprintf(out, "# clocksource: %s\n", env->clocksource);
+	fprintf(out, "# vDSO access: %s\n", env->vdso);
+	fprintf(out, "# context: %s\n", context_name(run->opt->context));
+	fprintf(out, "# thread priority: %ld\n", run->opt->priority);
+	fprintf(out, "# thread affinity: CPU%d%s\n", env->cpu, env->isolated ? "" : "-noisol");
+	fprintf(out, "# C-state: %s\n", env->cstates_restricted ? "restricted" : "unrestricted");
+}
+
+static void print_percentiles(FILE *out, const struct figures *fig)
+{
+	int64_t ns;
+	int i;
+
+	fputs("# percentiles:", out);
+	for (i = 0; i < NR_PERCENTILES; i++) {
+		if (percentile_ns(fig, percentile_ranks[i], &ns))
+			fprintf(out, " p%s %.3f", percentile_names[i], (double)ns / 1000);
+		else
+			fprintf(out, " p%s -", percentile_names[i]);
+	}
+	putc('\n', out);
+}
+
+static void print_figures(FILE *out, const struct run *run)
+{
+	const struct latmus_result *r = &run->fig.result;
+	uint64_t beyond = count_beyond(&run->fig, (uint32_t)run->opt->cells);
+
+	fprintf(out, "# duration (hhmmss): %s\n", hms(r->elapsed / 1000000000));
+	fprintf(out, "# peak (hhmmss): %s\n", hms(r->peak_at / 1000000000));
+	fprintf(out, "# min latency: %.3f\n", r->min_lat / 1000.0);
+	fprintf(out, "# avg latency: %.3f\n", (double)average_ns(&run->fig) / 1000);
+	fprintf(out, "# max latency: %.3f\n", r->max_lat / 1000.0);
+	fprintf(out, "# sample count: %" PRIu64 "\n", (uint64_t)r->samples);
+	print_percentiles(out, &run->fig);
+	if (beyond)
+		fprintf(out, "# outliers: %" PRIu64 "\n", beyond);
+	if (run->taint)
+		fprintf(out, "# tainted: %s\n", run->taint);
+}
+
+static void print_cells(FILE *out, const struct run *run)
+{
+	uint32_t n, last, cells = (uint32_t)run->opt->cells;
+
+	for (last = cells; last > 1 && !cell_count(&run->fig, last - 1); last--)
+		;
+	for (n = 0; n < last; n++)
+		fprintf(out, "%u %" PRIu64 "%s\n", n, cell_count(&run->fig, n),
+			n == last - 1 && count_beyond(&run->fig, cells) ? "+" : "");
+}
+
+void write_data_file(const struct run *run)
+{
+	FILE *out = open_result(run->opt->plot_file, run->opt->overwrite);
+
+	print_started(out, run->env->started);
+	print_file_line(out, "/proc/version");
+	print_file_line(out, "/proc/cmdline");
+	print_settings(out, run);
+	print_figures(out, run);
+	print_cells(out, run);
+	close_result(out, run->opt->plot_file);
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Where a measurement takes place: driver, CPU, clock source, idle states. */
+#include "latmus.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <evl/evl.h>
+
+#define ISOLATED_CPUS		"/sys/devices/system/cpu/isolated"
+#define CURRENT_CLOCKSOURCE	"/sys/devices/system/clocksource/clocksource0/current_clocksource"
+
+int open_driver(void)
+{
+	int fd = open(LATMUS_DEV, O_RDWR | O_CLOEXEC), ret;
+
+	if (fd < 0 && (errno == ENOENT || errno == ENODEV || errno == ENXIO))
+		tool_die(STATUS_NO_CORE, LATMUS_DEV " is missing: load the core and its latency driver, modprobe evl-latmus");
+	if (fd < 0)
+		tool_die(tool_status_of(errno), LATMUS_DEV ": %s%s", strerror(errno),
+			 errno == EACCES ? "; run latmus as root" : "");
+
+	ret = evl_init();
+	if (ret)
+		tool_die(tool_status_of(-ret), "cannot use the core: %s", strerror(-ret));
+
+	return fd;
+}
+
+/* A list of CPUs out of sysfs; empty if there is no such file. */
+static void read_cpu_list(const char *path, char *text, size_t size, cpu_set_t *set)
+{
+	CPU_ZERO(set);
+	if (!tool_read_line(path, text, size))
+		*text = '\0';
+	else if (!tool_parse_cpus(text, set))
+		tool_die(STATUS_FAILED, "%s: cannot make sense of '%s'", path, text);
+}
+
+static int first_in_both(const cpu_set_t *a, const cpu_set_t *b)
+{
+	int cpu;
+
+	for (cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, a) && CPU_ISSET(cpu, b))
+			return cpu;
+
+	return -1;
+}
+
+/* The first isolated one; failing that where we run; failing that any of the core's. */
+static int default_cpu(const cpu_set_t *oob, const cpu_set_t *isolated)
+{
+	int cpu = first_in_both(oob, isolated);
+
+	if (cpu < 0)
+		cpu = sched_getcpu();
+	if (cpu < 0 || !CPU_ISSET(cpu, oob))
+		cpu = first_in_both(oob, oob);
+
+	return cpu;
+}
+
+void choose_cpu(const struct options *opt, struct environment *env)
+{
+	char path[PATH_MAX], oob_text[1024], isolated_text[1024];
+	cpu_set_t oob, isolated;
+
+	snprintf(path, sizeof(path), "%s/" CONTROL_CPUS, tool_sysdir());
+	read_cpu_list(path, oob_text, sizeof(oob_text), &oob);
+	if (!CPU_COUNT(&oob))
+		tool_die(STATUS_NO_CORE, "%s names no CPU: is the core loaded?", path);
+	read_cpu_list(ISOLATED_CPUS, isolated_text, sizeof(isolated_text), &isolated);
+
+	env->cpu = opt->cpu < 0 ? default_cpu(&oob, &isolated) : (int)opt->cpu;
+	env->isolated = CPU_ISSET(env->cpu, &isolated);
+	if (!CPU_ISSET(env->cpu, &oob))
+		tool_die(STATUS_USAGE, "CPU%d is not one of the core's: %s says %s", env->cpu, path, oob_text);
+	if (opt->cpu >= 0 && !opt->force_cpu && !env->isolated && first_in_both(&oob, &isolated) >= 0)
+		tool_die(STATUS_USAGE, "CPU%d is not isolated, but %s are; -C %d to measure there all the same",
+			 env->cpu, isolated_text, env->cpu);
+}
+
+/* Held open for the rest of the process: it is the open file that keeps idle states shallow. */
+static bool restrict_idle_states(void)
+{
+	int32_t latency_us = 0;
+	int fd = open("/dev/cpu_dma_latency", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	if (write(fd, &latency_us, sizeof(latency_us)) == sizeof(latency_us))
+		return true;
+	close(fd);
+
+	return false;
+}
+
+/* How user space reads this clock source. */
+static const char *vdso_access(const char *clocksource)
+{
+	static const char *const architected[] = { "tsc", "kvm-clock", "arch_sys_counter", "hyperv_clocksource_tsc_page" };
+	size_t i;
+
+	for (i = 0; i < sizeof(architected) / sizeof(architected[0]); i++)
+		if (!strcmp(clocksource, architected[i]))
+			return "architected";
+
+	return "none";
+}
+
+void survey(const struct options *opt, struct environment *env, int fd)
+{
+	choose_cpu(opt, env);
+	env->started = time(NULL);
+	env->cstates_restricted = !opt->default_system && restrict_idle_states();
+	if (!tool_read_line(CURRENT_CLOCKSOURCE, env->clocksource, sizeof(env->clocksource)))
+		strcpy(env->clocksource, "unknown");
+	env->vdso = vdso_access(env->clocksource);
+	if (ioctl(fd, EVL_LATIOC_GET_GRAVITY, &env->gravity))
+		tool_die(STATUS_FAILED, "cannot read the gravity of the clock: %s", strerror(errno));
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * latmus: how late does the core serve a timer? Measures interrupt handlers, kernel threads and application
+ * threads through the driver, and calibrates the clock of the core.
+ */
+#include "latmus.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+static void reset_gravity(int fd)
+{
+	if (ioctl(fd, EVL_LATIOC_RESET))
+		tool_die(tool_status_of(errno), "cannot reset the calibration: %s%s", strerror(errno),
+			 errno == EPERM ? "; run latmus as root" : "");
+}
+
+/* The last lines of the trace are those before the peak, as far as user space was quick enough. */
+static void freeze_trace(void)
+{
+	static const char *const paths[] = {
+		"/sys/kernel/tracing/tracing_on", "/sys/kernel/debug/tracing/tracing_on",
+	};
+	size_t i;
+	int fd;
+
+	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		fd = open(paths[i], O_WRONLY | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		if (write(fd, "0", 1) != 1)
+			tool_warn("%s: %s", paths[i], strerror(errno));
+		close(fd);
+		return;
+	}
+	tool_warn("--freeze-trace: no tracing directory is mounted");
+}
+
+static int conclude(const struct run *run)
+{
+	const struct options *opt = run->opt;
+	const struct latmus_result *r = &run->fig.result;
+
+	if (r->stopped_by == LATMUS_STOPPED_MAXLAT)
+		fprintf(stderr, "stopped: %.3f us exceed the threshold of %ld us\n", r->max_lat / 1000.0, opt->max_lat_us);
+	if (r->stopped_by == LATMUS_STOPPED_SWITCH)
+		tool_warn("the responder was switched in-band, its figures would mean nothing; -K to go on");
+	if (!opt->json || opt->json_file)
+		print_summary(run);
+	if (opt->plot)
+		write_data_file(run);
+	if (opt->json)
+		write_json(run);
+
+	switch (r->stopped_by) {
+	case LATMUS_STOPPED_MAXLAT:
+		return STATUS_THRESHOLD;
+	case LATMUS_STOPPED_SWITCH:
+		return STATUS_SWITCHED;
+	case LATMUS_STOPPED_GONE:
+		return STATUS_FAILED;
+	default:
+		return STATUS_OK;
+	}
+}
+
+static int measure(const struct options *opt, const struct environment *env, int fd)
+{
+	struct run run = { .fd = fd, .opt = opt, .env = env };
+	struct run_limits limits = {
+		.warmup_ns = (uint64_t)opt->warmup_ms * 1000000,
+		.duration_ns = (uint64_t)opt->timeout_s * 1000000000,
+		.samples = (uint64_t)opt->samples,
+	};
+	bool quiet_stdout = opt->json && !opt->json_file;
+	int status;
+
+	size_histogram(&run.fig, (uint32_t)opt->cells);
+	announce(&run);
+	if (!execute_run(&run, opt->context, &limits, quiet_stdout ? NULL : print_interval))
+		return STATUS_FAILED;
+	if (run.fig.result.stopped_by == LATMUS_STOPPED_MAXLAT && opt->freeze_trace)
+		freeze_trace();
+	status = conclude(&run);
+	free_figures(&run.fig);
+
+	return status;
+}
+
+int main(int argc, char *argv[])
+{
+	struct environment env = { };
+	struct options opt;
+	int fd;
+
+	tool_name = "latmus";
+	parse_options(&opt, argc, argv);
+	if (opt.plot)
+		check_result_path(opt.plot_file, opt.overwrite);
+	if (opt.json)
+		check_result_path(opt.json_file, opt.overwrite);
+	if (opt.background && daemon(1, 1))
+		tool_die(STATUS_FAILED, "cannot detach: %s", strerror(errno));
+
+	block_signals();
+	fd = open_driver();
+	if (opt.reset)
+		reset_gravity(fd);
+	if (opt.mode == MODE_RESET)
+		return STATUS_OK;
+	survey(&opt, &env, fd);
+
+	return opt.mode == MODE_TUNE ? tune(&opt, &env, fd) : measure(&opt, &env, fd);
+}

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Command line. Everything is checked before anything is touched. */
+#include "latmus.h"
+#include <getopt.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <evl/evl.h>
+
+#define MAX_PERIOD_US	1000000
+#define SLOW_PERIOD_US	50		/* shorter ones need --force */
+
+enum {
+	OPT_FORCE = 0x100, OPT_OVERWRITE, OPT_JSON, OPT_SAMPLES, OPT_DEFAULT_SYSTEM, OPT_FREEZE, OPT_WARMUP,
+	OPT_VERSION
+};
+
+static const char short_options[] = ":mtikusrp:P:c:C:T:A:Kv::qbl:g::H:Z:z:I:O:hV";
+
+static const struct option long_options[] = {
+	{ "measure", no_argument, NULL, 'm' },
+	{ "tune", no_argument, NULL, 't' },
+	{ "irq", no_argument, NULL, 'i' },
+	{ "kernel", no_argument, NULL, 'k' },
+	{ "user", no_argument, NULL, 'u' },
+	{ "sirq", no_argument, NULL, 's' },
+	{ "reset", no_argument, NULL, 'r' },
+	{ "period", required_argument, NULL, 'p' },
+	{ "priority", required_argument, NULL, 'P' },
+	{ "cpu", required_argument, NULL, 'c' },
+	{ "force-cpu", required_argument, NULL, 'C' },
+	{ "timeout", required_argument, NULL, 'T' },
+	{ "samples", required_argument, NULL, OPT_SAMPLES },
+	{ "maxlat-abort", required_argument, NULL, 'A' },
+	{ "max-abort", required_argument, NULL, 'A' },
+	{ "freeze-trace", no_argument, NULL, OPT_FREEZE },
+	{ "keep-going", no_argument, NULL, 'K' },
+	{ "verbose", optional_argument, NULL, 'v' },
+	{ "quiet", no_argument, NULL, 'q' },
+	{ "background", no_argument, NULL, 'b' },
+	{ "lines", required_argument, NULL, 'l' },
+	{ "plot", optional_argument, NULL, 'g' },
+	{ "histogram", required_argument, NULL, 'H' },
+	{ "json", optional_argument, NULL, OPT_JSON },
+	{ "overwrite", no_argument, NULL, OPT_OVERWRITE },
+	{ "warmup", required_argument, NULL, OPT_WARMUP },
+	{ "default-system", no_argument, NULL, OPT_DEFAULT_SYSTEM },
+	{ "force", no_argument, NULL, OPT_FORCE },
+	{ "oob-gpio", required_argument, NULL, 'Z' },
+	{ "inband-gpio", required_argument, NULL, 'z' },
+	{ "gpio-in", required_argument, NULL, 'I' },
+	{ "gpio-out", required_argument, NULL, 'O' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, OPT_VERSION },
+	{ }
+};
+
+static const char usage_text[] =
+"usage: latmus [OPTIONS]\n"
+"Measures how late the core serves a timer, or calibrates its clock.\n"
+"\n"
+"What\n"
+"  -u, --user              application thread (default)\n"
+"  -k, --kernel            kernel thread of the core\n"
+"  -i, --irq               timer interrupt handler\n"
+"  -m, --measure           measure (default)\n"
+"  -t, --tune              calibrate the clock, for the contexts of -i -k -u, or all\n"
+"  -r, --reset             back to the built-in calibration, alone or before -t\n"
+"How\n"
+"  -p, --period=US         sampling period, 1000 by default\n"
+"      --force             accept a period below 50 us, or an early first result\n"
+"  -P, --priority=N        1 to 99, of the thread measured (90)\n"
+"  -c, --cpu=N             CPU; by default the first isolated one of the core's\n"
+"  -C, --force-cpu=N       the same, though it be not isolated\n"
+"  -T, --timeout=N[dhms]   stop after this time\n"
+"      --samples=N         stop after that many samples\n"
+"  -A, --max-abort=US      stop at the first latency above\n"
+"      --freeze-trace      stop kernel tracing when -A strikes\n"
+"  -K, --keep-going        go on when the thread measured is switched in-band\n"
+"      --warmup=MS         time before samples count (1000)\n"
+"      --default-system    let the CPUs enter deep idle states\n"
+"Output\n"
+"  -v, --verbose[=N]       0 is -q, 1 the default, 2 the most\n"
+"  -q, --quiet             final report only; needs -T or --samples\n"
+"  -b, --background        detach from the terminal; implies -q\n"
+"  -l, --lines=N           lines per page (21), 0: no pages\n"
+"  -g, --plot[=FILE]       histogram for gnuplot\n"
+"  -H, --histogram=N       cells of 1 us in it (200)\n"
+"      --json[=FILE]       result as one JSON object\n"
+"      --overwrite         replace existing result files\n"
+"  -h, --help   -V, --version\n"
+"\n"
+"Exit status: 0 done; 1 failed; 2 wrong usage; 3 no core or driver; 4 permission denied;\n"
+"10 stopped by -A; 11 the thread measured was switched in-band.\n";
+
+static long number_option(const char *name, const char *text, long min, long max)
+{
+	long value;
+
+	if (!tool_parse_number(text, min, max, &value))
+		tool_die(STATUS_USAGE, "%s %s: expected a whole number from %ld to %ld", name, text, min, max);
+
+	return value;
+}
+
+bool parse_duration(const char *text, long *seconds)
+{
+	static const struct { char suffix; long factor; } units[] = {
+		{ 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 },
+	};
+	size_t digits = strspn(text, "0123456789"), i;
+	long factor = 1;
+	char number[16];
+
+	if (!digits || digits >= sizeof(number))
+		return false;
+	memcpy(number, text, digits);
+	number[digits] = '\0';
+
+	if (text[digits]) {
+		for (i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+			if (units[i].suffix == text[digits])
+				break;
+		if (i == sizeof(units) / sizeof(units[0]) || text[digits + 1])
+			return false;
+		factor = units[i].factor;
+	}
+	if (!tool_parse_number(number, 1, INT_MAX / factor, seconds))
+		return false;
+	*seconds *= factor;
+
+	return true;
+}
+
+/* Words given, for the rules between them. */
+struct given {
+	bool measure, tune, sirq, quiet, cells, freeze, force;
+	const char *gpio;	/* option which asks for a GPIO run */
+	bool responder;		/* -K or -P: meaningless for some contexts */
+};
+
+static void set_verbosity(struct options *opt, const char *level)
+{
+	opt->verbose = level ? (int)number_option("-v", level, 0, 2) : 2;
+}
+
+static void set_context(struct options *opt, int context)
+{
+	opt->context = context;
+	opt->tune[context] = true;
+}
+
+static void take_option(int c, struct options *opt, struct given *given)
+{
+	switch (c) {
+	case 'm': given->measure = true; break;
+	case 't': given->tune = true; break;
+	case 'i': set_context(opt, EVL_LAT_IRQ); break;
+	case 'k': set_context(opt, EVL_LAT_KERN); break;
+	case 'u': set_context(opt, EVL_LAT_USER); break;
+	case 's': given->sirq = true; break;
+	case 'r': opt->reset = true; break;
+	case 'p': opt->period_us = number_option("-p", optarg, 1, MAX_PERIOD_US); break;
+	case 'P': opt->priority = number_option("-P", optarg, 1, 99); break;
+	case 'c': opt->cpu = number_option("-c", optarg, 0, CPU_SETSIZE - 1); opt->force_cpu = false; break;
+	case 'C': opt->cpu = number_option("-C", optarg, 0, CPU_SETSIZE - 1); opt->force_cpu = true; break;
+	case 'T':
+		if (!parse_duration(optarg, &opt->timeout_s))
+			tool_die(STATUS_USAGE, "-T %s: expected a whole number, then nothing or one of d h m s", optarg);
+		break;
+	case 'A': opt->max_lat_us = number_option("-A", optarg, 1, 1000000); break;
+	case 'K': opt->keep_going = true; break;
+	case 'v': set_verbosity(opt, optarg); break;
+	case 'q': opt->verbose = 0; break;
+	case 'b': opt->background = true; opt->verbose = 0; break;
+	case 'l': opt->lines = number_option("-l", optarg, 0, INT_MAX); break;
+	case 'g': opt->plot = true; opt->plot_file = optarg; break;
+	case 'H': opt->cells = number_option("-H", optarg, 1, MAX_SPAN_US); given->cells = true; break;
+	case 'Z': case 'z': case 'I': case 'O': given->gpio = "-Z, -z, -I and -O"; break;
+	case OPT_SAMPLES: opt->samples = number_option("--samples", optarg, 1, LONG_MAX); break;
+	case OPT_WARMUP: opt->warmup_ms = number_option("--warmup", optarg, 0, 3600000); break;
+	case OPT_JSON: opt->json = true; opt->json_file = optarg; break;
+	case OPT_OVERWRITE: opt->overwrite = true; break;
+	case OPT_DEFAULT_SYSTEM: opt->default_system = true; break;
+	case OPT_FREEZE: opt->freeze_trace = true; break;
+	case OPT_FORCE: given->force = true; break;
+	case 'h': fputs(usage_text, stdout); exit(STATUS_OK);
+	case 'V': case OPT_VERSION: puts(evl_get_version().version_string); exit(STATUS_OK);
+	case ':': tool_die(STATUS_USAGE, "%s wants a value; see latmus -h", opt->argv[optind - 1]);
+	default: tool_die(STATUS_USAGE, "%s is no option; see latmus -h", opt->argv[optind - 1]);
+	}
+}
+
+static void refuse_tune_with(bool given, const char *name)
+{
+	if (given)
+		tool_die(STATUS_USAGE, "-t and %s exclude one another: a calibration reports no measurement", name);
+}
+
+static void settle_mode(struct options *opt, const struct given *given)
+{
+	int i;
+
+	if (given->tune) {
+		opt->mode = MODE_TUNE;
+		refuse_tune_with(given->measure, "-m");
+		refuse_tune_with(given->sirq, "-s");
+		refuse_tune_with(opt->plot, "-g");
+		refuse_tune_with(opt->max_lat_us, "-A");
+		refuse_tune_with(opt->json, "--json");
+		refuse_tune_with(opt->samples || opt->timeout_s, "-T or --samples");
+	} else if (opt->reset) {
+		if (given->measure)
+			tool_die(STATUS_USAGE, "-r and -m exclude one another: reset first, then measure");
+		opt->mode = MODE_RESET;
+	}
+
+	for (i = 0; i <= EVL_LAT_LAST && !opt->tune[i]; i++)
+		;
+	if (i > EVL_LAT_LAST)
+		opt->tune[EVL_LAT_IRQ] = opt->tune[EVL_LAT_KERN] = opt->tune[EVL_LAT_USER] = true;
+}
+
+static void check_rules(const struct options *opt, const struct given *given)
+{
+	if (!opt->verbose && opt->mode == MODE_MEASURE && !opt->timeout_s && !opt->samples)
+		tool_die(STATUS_USAGE, "%s wants -T or --samples: nobody would see the end otherwise",
+			 opt->background ? "-b" : "-q");
+	if (given->cells && !opt->plot && !opt->json)
+		tool_die(STATUS_USAGE, "-H goes with -g or --json, which show the histogram");
+	if (opt->freeze_trace && !opt->max_lat_us)
+		tool_die(STATUS_USAGE, "--freeze-trace goes with -A, which tells when");
+	if (opt->keep_going && opt->context != EVL_LAT_USER)
+		tool_die(STATUS_USAGE, "-K goes with -u: only an application thread is switched in-band");
+	if (opt->period_us < SLOW_PERIOD_US && !given->force)
+		tool_die(STATUS_USAGE, "-p %ld: a period below %d us may lock this machine up; --force if you mean it",
+			 opt->period_us, SLOW_PERIOD_US);
+	if (opt->json && opt->plot && !opt->json_file && !opt->plot_file)
+		tool_die(STATUS_USAGE, "--json and -g cannot both go to standard output: give one of them a file");
+}
+
+static void refuse_unavailable(const struct given *given)
+{
+	if (given->sirq)
+		tool_die(STATUS_NO_CORE, "-s: this release does not measure synthetic interrupts; use -i, -k or -u");
+	if (given->gpio)
+		tool_die(STATUS_NO_CORE, "%s: this release has no GPIO measurement; use -i, -k or -u", given->gpio);
+}
+
+void parse_options(struct options *opt, int argc, char *argv[])
+{
+	struct given given = { };
+	int c;
+
+	*opt = (struct options) {
+		.mode = MODE_MEASURE, .context = EVL_LAT_USER, .period_us = 1000, .priority = 90, .cpu = -1,
+		.verbose = 1, .lines = 21, .cells = 200, .warmup_ms = 1000, .argc = argc, .argv = argv,
+	};
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, short_options, long_options, NULL)) != -1)
+		take_option(c, opt, &given);
+	if (optind < argc)
+		tool_die(STATUS_USAGE, "%s: latmus takes options only; see latmus -h", argv[optind]);
+
+	settle_mode(opt, &given);
+	check_rules(opt, &given);
+	refuse_unavailable(&given);
+}
+
+const char *context_name(int context)
+{
+	static const char *const names[] = {
+		[EVL_LAT_IRQ] = "irq", [EVL_LAT_KERN] = "kernel", [EVL_LAT_USER] = "user", [EVL_LAT_SIRQ] = "sirq",
+	};
+
+	return names[context];
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Result as a JSON object, schema "evl-latmus" version 1: docs/latmus.md lists the keys. */
+#include "latmus.h"
+
+#define SCHEMA_VERSION	1
+
+static const char *stopped_by(const struct run *run)
+{
+	if (run->interrupted)
+		return "signal";
+	switch (run->fig.result.stopped_by) {
+	case LATMUS_STOPPED_MAXLAT:
+		return "threshold";
+	case LATMUS_STOPPED_SWITCH:
+		return "mode_switch";
+	case LATMUS_STOPPED_GONE:
+		return "error";
+	default:
+		return "timeout";
+	}
+}
+
+static void put_settings(struct json *j, const struct run *run)
+{
+	const struct environment *env = run->env;
+
+	json_text(j, "context", context_name(run->opt->context));
+	json_integer(j, "period_us", run->opt->period_us);
+	json_integer(j, "priority", run->opt->priority);
+	json_integer(j, "cpu", env->cpu);
+	json_bool(j, "cpu_isolated", env->isolated);
+	json_begin(j, "gravity_ns", '{');
+	json_integer(j, "irq", env->gravity.irq);
+	json_integer(j, "kernel", env->gravity.kernel);
+	json_integer(j, "user", env->gravity.user);
+	json_end(j, '}');
+	json_text(j, "clocksource", env->clocksource);
+	json_text(j, "vdso", env->vdso);
+	json_bool(j, "cstates_restricted", env->cstates_restricted);
+}
+
+static void put_counts(struct json *j, const struct run *run)
+{
+	const struct latmus_result *r = &run->fig.result;
+
+	if (run->opt->timeout_s)
+		json_integer(j, "requested_s", run->opt->timeout_s);
+	else
+		json_null(j, "requested_s");
+	json_seconds(j, "elapsed_s", (double)r->elapsed / 1e9);
+	json_seconds(j, "peak_at_s", (double)r->peak_at / 1e9);
+	json_integer(j, "samples", (long long)r->samples);
+	json_integer(j, "overruns", (long long)r->overruns);
+	json_integer(j, "mode_switches", (long long)r->mode_switches);
+	json_integer(j, "early", (long long)r->early);
+	json_integer(j, "outliers", (long long)count_beyond(&run->fig, (uint32_t)run->opt->cells));
+	json_integer(j, "min_ns", r->min_lat);
+	json_integer(j, "avg_ns", average_ns(&run->fig));
+	json_integer(j, "max_ns", r->max_lat);
+	json_integer(j, "stddev_ns", deviation_ns(&run->fig));
+}
+
+static void put_percentiles(struct json *j, const struct figures *fig)
+{
+	int64_t ns;
+	int i;
+
+	json_begin(j, "percentiles_ns", '{');
+	for (i = 0; i < NR_PERCENTILES; i++) {
+		if (percentile_ns(fig, percentile_ranks[i], &ns))
+			json_integer(j, percentile_names[i], ns);
+		else
+			json_null(j, percentile_names[i]);
+	}
+	json_end(j, '}');
+}
+
+static void put_histogram(struct json *j, const struct run *run)
+{
+	uint32_t n, last = (uint32_t)run->opt->cells;
+
+	while (last && !cell_count(&run->fig, last - 1))
+		last--;
+	json_begin(j, "histogram", '{');
+	json_text(j, "kind", "linear");
+	json_integer(j, "cell_ns", 1000);
+	json_integer(j, "first", 0);
+	json_begin(j, "counts", '[');
+	for (n = 0; n < last; n++)
+		json_integer(j, NULL, (long long)cell_count(&run->fig, n));
+	json_end(j, ']');
+	json_end(j, '}');
+}
+
+/* The driver keeps the date of the worst sample only. */
+static void put_spikes(struct json *j, const struct latmus_result *r)
+{
+	json_begin(j, "spikes", '[');
+	if (r->samples) {
+		json_begin(j, NULL, '{');
+		json_seconds(j, "at_s", (double)r->peak_at / 1e9);
+		json_integer(j, "value_ns", r->max_lat);
+		json_end(j, '}');
+	}
+	json_end(j, ']');
+}
+
+void write_json(const struct run *run)
+{
+	struct json j = { .out = open_result(run->opt->json_file, run->opt->overwrite) };
+
+	json_begin(&j, NULL, '{');
+	json_provenance(&j, "evl-latmus", SCHEMA_VERSION, run->opt->argc, run->opt->argv);
+	put_settings(&j, run);
+	put_counts(&j, run);
+	put_percentiles(&j, &run->fig);
+	put_histogram(&j, run);
+	put_spikes(&j, &run->fig.result);
+	json_text(&j, "stopped_by", stopped_by(run));
+	json_bool(&j, "tainted", run->taint != NULL);
+	json_text(&j, "taint_reason", run->taint);
+	json_null(&j, "load");
+	json_end(&j, '}');
+	putc('\n', j.out);
+	close_result(j.out, run->opt->json_file);
+}

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Companion programs: latmus, and evl with its plug-ins in $(libexecdir)/evl.
+evlcmddir = $(libexecdir)/evl
+
+UTILS_CPPFLAGS = $(AM_CPPFLAGS) -DEVL_CMDDIR=\"$(evlcmddir)\" -DEVL_TESTDIR=\"$(evltestdir)\"
+UTILS_COMMON = utils/common/tool.c utils/common/tool.h utils/common/json.c
+
+bin_PROGRAMS += utils/latmus/latmus
+
+utils_latmus_latmus_CPPFLAGS = $(UTILS_CPPFLAGS)
+utils_latmus_latmus_LDADD = libevl/libevl.la -lm
+utils_latmus_latmus_SOURCES =		\
+	utils/latmus/main.c		\
+	utils/latmus/latmus.h		\
+	utils/latmus/options.c		\
+	utils/latmus/environment.c	\
+	utils/latmus/figures.c		\
+	utils/latmus/run.c		\
+	utils/latmus/screen.c		\
+	utils/latmus/datafile.c		\
+	utils/latmus/result-json.c	\
+	utils/latmus/tune.c		\
+	$(UTILS_COMMON)
+
+bin_PROGRAMS += utils/evl/evl
+
+utils_evl_evl_CPPFLAGS = $(UTILS_CPPFLAGS)
+utils_evl_evl_LDADD = libevl/libevl.la
+utils_evl_evl_SOURCES = utils/evl/evl.c utils/common/tool.c utils/common/tool.h
+
+evlcmd_PROGRAMS = utils/evl/evl-ps
+
+utils_evl_evl_ps_CPPFLAGS = $(UTILS_CPPFLAGS)
+utils_evl_evl_ps_LDADD = libevl/libevl.la -lm
+utils_evl_evl_ps_SOURCES = utils/evl/ps.c utils/evl/ps.h utils/evl/ps-thread.c $(UTILS_COMMON)
+
+dist_evlcmd_SCRIPTS = utils/evl/evl-check utils/evl/evl-test
+dist_evlcmd_DATA = utils/evl/kconf-checklist.evl
+
+dist_man_MANS +=			\
+	utils/man/evl.1			\
+	utils/man/evl-check.1		\
+	utils/man/evl-ps.1		\
+	utils/man/evl-test.1		\
+	utils/man/latmus.1
