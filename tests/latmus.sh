@@ -1,0 +1,89 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# property: latmus measures the three contexts, its figures agree with one another, its files have their form,
+# and it ends as its exit statuses say. evl ps shows the threads meanwhile.
+#
+# evl-vm: smp=1,2 kernel=evl debug=yes timeout=120
+. "$(dirname "$0")/lib.sh"
+
+[ -e /dev/evl/control ] || skip_all "no core"
+[ -c /dev/latmus ] || skip_all "no latency driver: modprobe evl-latmus"
+
+status_is() { # WANTED COMMAND...
+	local wanted=$1 status=0
+	shift
+	"$@" >command.out 2>&1 || status=$?
+	[ $status = "$wanted" ] && return
+	cat command.out
+	echo "status $status"
+	return 1
+}
+
+# A key of the JSON object, numbers and words alike.
+field() { sed -n "s/.*\"$2\":\"\{0,1\}\([^,\"}]*\).*/\1/p" "$1"; }
+
+measure_context() {
+	local name=$1 flag=$2 json=$1.json
+	check "$name: two seconds" status_is 0 latmus "$flag" -q -T2 -p1000 --json="$json" --overwrite
+	[ -s "$json" ] || { ok 1 "$name: there is a result"; return; }
+	[ "$(field "$json" context)" = "$name" ]
+	ok $? "$name: the context is named"
+	[ "$(field "$json" samples)" -ge 200 ] && [ "$(field "$json" samples)" -le 2000 ]
+	ok $? "$name: as many samples as ticks, or fewer ($(field "$json" samples), $(field "$json" overruns) overruns)"
+	[ "$(field "$json" min_ns)" -le "$(field "$json" avg_ns)" ] && [ "$(field "$json" avg_ns)" -le "$(field "$json" max_ns)" ]
+	ok $? "$name: min, avg, max in order ($(field "$json" min_ns) $(field "$json" avg_ns) $(field "$json" max_ns))"
+	[ "$(field "$json" stopped_by)" = timeout ] && [ "$(field "$json" tainted)" = false ]
+	ok $? "$name: ended by time, not tainted"
+}
+
+measure_context irq -i
+measure_context kernel -k
+measure_context user -u
+
+# Cells and outliers of the data file make up the sample count.
+latmus -q -T1 -g histogram.txt >/dev/null 2>&1
+refuse "-g takes its file glued: a stray word is refused" test -e histogram.txt
+check "a histogram for gnuplot" status_is 0 latmus -q -T1 -ghistogram.txt
+awk '/^# sample count:/ { n = $4 } /^# outliers:/ { out = $3 } !/^#/ { s += $2 } END { exit !(n > 0 && n == s + out) }' histogram.txt
+ok $? "its cells add up to the sample count"
+check "an existing file is not replaced" status_is 2 latmus -q -T1 -ghistogram.txt
+check "but with --overwrite" status_is 0 latmus -q -T1 -ghistogram.txt --overwrite
+
+latmus -T3 >lines.out 2>/dev/null
+[ "$(grep -c '^RTD|' lines.out)" -ge 2 ] && [ "$(grep -c '^RTS|' lines.out)" = 1 ]
+ok $? "a line per second, one summary ($(grep -c '^RTD|' lines.out))"
+awk -F'|' '/^RTD/ { if (min == "" || $2 < min) min = $2; if ($4 > max) max = $4 }
+	/^RTS/ { exit !($2 + 0 <= min + 0 && $4 + 0 >= max + 0) }' lines.out
+ok $? "the summary spans the lines"
+
+check "a threshold of 1 us is exceeded: status 10" status_is 10 latmus -q -T20 -A1
+check "a count of samples ends the run" status_is 0 latmus -q --samples=100 -p2000
+status_is 0 timeout -s INT 3 latmus
+grep -q '^RTS|' command.out
+ok $? "an interrupt ends with the summary"
+check "an interrupt is a normal end" status_is 0 sh -c 'latmus >/dev/null 2>&1 & sleep 3; kill -TERM $!; wait $!'
+
+check "a CPU which is not the core's: status 2" status_is 2 latmus -T1 -c 1000
+grep -q 'control/cpus' command.out
+ok $? "the message names the file"
+check "no GPIO: status 3" status_is 3 latmus -T1 -Z host -I a,1 -O a,2
+check "no synthetic interrupts: status 3" status_is 3 latmus -T1 -s
+
+before=$(field irq.json user)
+check "the calibration is reset" status_is 0 latmus -r
+note "gravity for users was $before"
+
+# Threads in sight while a measurement runs.
+latmus -q -T4 -k >/dev/null 2>&1 &
+sleep 2
+check "evl ps lists the kernel thread" sh -c 'evl ps -l | grep -q "\[latmus:"'
+check "evl ps --json as well" sh -c 'evl ps --json | grep -q "\"name\":\"latmus:"'
+wait
+latmus -q -T4 -u >/dev/null 2>&1 &
+sleep 2
+check "evl ps lists the responder" sh -c 'evl ps -p | grep -q " fifo .* latmus:"'
+wait
+
+check "evl test -l names this test" sh -c 'evl test -l | grep -qx latmus.sh'
+finish

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Test programs which run in the VM: evltestdir is $(libexecdir)/evl/tests. The head of each
+# says what it shows. The modules of tests/kmod are built by their own Makefile.
+
+evltest_PROGRAMS += tests/affinity
+tests_affinity_SOURCES = tests/affinity.c tests/common.h
+tests_affinity_LDADD = $(EVLTEST_LIBS)
+
+evltest_PROGRAMS += tests/bad-input
+tests_bad_input_SOURCES = tests/bad-input.c tests/common.h
+tests_bad_input_LDADD = $(EVLTEST_LIBS)
+
+evltest_PROGRAMS += tests/fork-exec
+tests_fork_exec_SOURCES = tests/fork-exec.c tests/common.h
+tests_fork_exec_LDADD = $(EVLTEST_LIBS)
+
+evltest_PROGRAMS += tests/fpu
+tests_fpu_SOURCES = tests/fpu.c tests/common.h
+tests_fpu_LDADD = $(EVLTEST_LIBS)
+
+evltest_PROGRAMS += tests/gdb
+tests_gdb_SOURCES = tests/gdb.c tests/common.h
+tests_gdb_LDADD = $(EVLTEST_LIBS)
+
+evltest_PROGRAMS += tests/no-core
+tests_no_core_SOURCES = tests/no-core.c tests/common.h
+tests_no_core_LDADD = $(EVLTEST_LIBS)
+
+evltest_PROGRAMS += tests/remote-wake
+tests_remote_wake_SOURCES = tests/remote-wake.c tests/common.h
+tests_remote_wake_LDADD = $(EVLTEST_LIBS)
+
+evltest_PROGRAMS += tests/sched
+tests_sched_SOURCES = tests/sched.c tests/common.h
+tests_sched_LDADD = $(EVLTEST_LIBS)
+
+evltest_PROGRAMS += tests/sigkill
+tests_sigkill_SOURCES = tests/sigkill.c tests/common.h
+tests_sigkill_LDADD = $(EVLTEST_LIBS)
+
+evltest_PROGRAMS += tests/signal
+tests_signal_SOURCES = tests/signal.c tests/common.h
+tests_signal_LDADD = $(EVLTEST_LIBS)
+
+evltest_PROGRAMS += tests/sleep
+tests_sleep_SOURCES = tests/sleep.c tests/common.h
+tests_sleep_LDADD = $(EVLTEST_LIBS)
+
+evltest_PROGRAMS += tests/stage-switch
+tests_stage_switch_SOURCES = tests/stage-switch.c tests/common.h
+tests_stage_switch_LDADD = $(EVLTEST_LIBS)
+
+evltest_PROGRAMS += tests/state
+tests_state_SOURCES = tests/state.c tests/common.h
+tests_state_LDADD = $(EVLTEST_LIBS)
+
+evltest_PROGRAMS += tests/syscall
+tests_syscall_SOURCES = tests/syscall.c tests/common.h
+tests_syscall_LDADD = $(EVLTEST_LIBS)
+
+evltest_PROGRAMS += tests/thread-attach
+tests_thread_attach_SOURCES = tests/thread-attach.c tests/common.h
+tests_thread_attach_LDADD = $(EVLTEST_LIBS)
+
+evltest_PROGRAMS += tests/timer
+tests_timer_SOURCES = tests/timer.c tests/common.h
+tests_timer_LDADD = $(EVLTEST_LIBS)
+
+evltest_PROGRAMS += tests/trap
+tests_trap_SOURCES = tests/trap.c tests/common.h
+tests_trap_LDADD = $(EVLTEST_LIBS)
+
+evltest_PROGRAMS += tests/weak
+tests_weak_SOURCES = tests/weak.c tests/common.h
+tests_weak_LDADD = $(EVLTEST_LIBS)
+
+evltest_SCRIPTS +=		\
+	tests/core-refused.sh	\
+	tests/fpu-kernel.sh	\
+	tests/latmus.sh	\
+	tests/load-cycles.sh	\
+	tests/pipeline.sh	\
+	tests/pipeline-bound.sh	\
+	tests/pipeline-off.sh
+
+# Sourced by the scripts.
+dist_evltest_DATA = tests/lib.sh
+
+# The tools, as far as they need no core.
+TESTS += tests/tools.sh
+
+EXTRA_DIST += $(evltest_SCRIPTS) tests/tools.sh	\
+	tests/kmod/Kbuild			\
+	tests/kmod/Makefile			\
+	tests/kmod/fpu-test.c			\
+	tests/kmod/pipeline-ipi.c		\
+	tests/kmod/pipeline-locks.c		\
+	tests/kmod/pipeline-stage.c		\
+	tests/kmod/pipeline-test.c		\
+	tests/kmod/pipeline-test.h		\
+	tests/kmod/pipeline-tick.c		\
+	tests/kmod/tap.c			\
+	tests/kmod/tap.h

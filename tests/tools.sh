@@ -1,0 +1,228 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# property: the tools as far as they need no core: options, plug-ins, configurations, a made-up sysfs.
+# Run by make check, in the build folder.
+srcdir=${srcdir:-$(dirname "$0")/..}
+top=$(cd "$srcdir" && pwd)
+build=$(pwd)
+. "$top/tests/lib.sh"
+
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+evl=$build/utils/evl/evl
+latmus=$build/utils/latmus/latmus
+cmddir=$work/cmds
+mkdir "$cmddir" "$work/bin" "$work/empty"
+cp "$top/utils/evl/evl-check" "$top/utils/evl/evl-test" "$top/utils/evl/kconf-checklist.evl" "$cmddir/"
+chmod +x "$cmddir/evl-check" "$cmddir/evl-test"
+ln -s "$build/utils/evl/evl-ps" "$cmddir/evl-ps"
+unset EVL_CMDDIR EVL_TESTDIR EVL_SYSDIR
+
+status_is() {
+	local wanted=$1 status=0
+	shift
+	"$@" >"$work/out" 2>"$work/err" || status=$?
+	[ $status = "$wanted" ] && return
+	echo "status $status, not $wanted"
+	cat "$work/out" "$work/err"
+	return 1
+}
+
+says() { grep -q -e "$1" "$work/out" "$work/err"; }
+
+script() { # PATH, body on standard input
+	{ echo '#!/bin/sh'; cat; } >"$1"
+	chmod +x "$1"
+}
+
+### evl
+check "no argument: the help" status_is 0 "$evl" -P "$cmddir"
+check "which lists the commands" says '^  check '
+check "a version line" status_is 0 "$evl" -V
+check "of the given form" grep -qE '^evl\.[0-9]+( -- #[0-9a-f]+ \(.*\))? \[requires ABI [0-9]+\]$' "$work/out"
+script "$work/bin/evl-foo" <<'END'
+echo "$# $1 $2 $EVL_CMDDIR"
+exit 42
+END
+PATH=$work/bin:$PATH check "a plug-in in PATH: its status" status_is 42 "$evl" -P "$cmddir" foo a b
+check "its arguments, its environment" says "^2 a b $cmddir\$"
+script "$work/bin/evl-ps" <<'END'
+echo mine
+END
+PATH=$work/bin:$PATH check "PATH comes first" status_is 0 "$evl" -P "$cmddir" ps
+check "it was the one in PATH" says '^mine$'
+check "an unknown command: 127" status_is 127 "$evl" -P "$cmddir" chek
+check "with a proposal" says "'check'"
+check "a name with a slash: 2" status_is 2 "$evl" -P "$cmddir" ../x
+touch "$work/bin/evl-data"
+PATH=$work/bin:$PATH check "no execute permission: 126" status_is 126 "$evl" -P "$cmddir" data
+EVL_SYSDIR=/keep PATH=$work/bin:$PATH check "environment of the caller stays" status_is 0 "$evl" -P "$cmddir" ps
+for plugin in check ps test; do
+	[ "$("$cmddir/evl-$plugin" -@ | wc -l)" = 1 ]
+	ok $? "evl-$plugin describes itself"
+	check "evl-$plugin -h" status_is 0 "$evl" -P "$cmddir" $plugin -h
+done
+script "$cmddir/evl-hang" <<'END'
+exec sleep 60
+END
+check "a plug-in that hangs does not hold the help up" status_is 0 timeout 20 "$evl" -P "$cmddir" -h
+check "and has no description" says 'hang .*(no description)'
+rm "$cmddir/evl-hang"
+
+### check
+config=$work/config
+cat >"$config" <<'END'
+# Linux/x86 6.12 Kernel Configuration
+CONFIG_IRQ_PIPELINE=y
+CONFIG_DOVETAIL=y
+# CONFIG_KASAN is not set
+END
+check_config() { "$cmddir/evl-check" -f "$config" "$@"; }
+check "a clean configuration" status_is 0 check_config
+[ ! -s "$work/out" ]
+ok $? "prints nothing"
+{ cat "$config"; echo CONFIG_LOCKDEP=y; echo CONFIG_KASAN=m; } >"$config.bad"
+check "two bad options: 2" status_is 2 "$cmddir/evl-check" -f "$config.bad"
+[ "$(cat "$work/out")" = "CONFIG_LOCKDEP=y
+CONFIG_KASAN=m" ]
+ok $? "and what they are"
+check "quietly" status_is 2 "$cmddir/evl-check" -q -f "$config.bad"
+gzip -k "$config.bad"
+check "compressed" status_is 2 "$cmddir/evl-check" -f "$config.bad.gz"
+check "from standard input" status_is 2 sh -c '"$1" -f - <"$2"' - "$cmddir/evl-check" "$config.bad"
+check "row 1 applies with CPU_FREQ" status_is 1 sh -c '{ cat "$2"; echo CONFIG_CPU_FREQ=y; } | "$1" -f -' - "$cmddir/evl-check" "$config"
+with_list() { # STATUS LINE [ARGUMENTS...]
+	local wanted=$1
+	printf '%s\n' "$2" >"$work/list"
+	shift 2
+	status_is "$wanted" check_config -L "$work/list" "$@"
+}
+check "list: a symbol alone takes y" with_list 0 CONFIG_DOVETAIL
+check "list: =m does not take y" with_list 1 CONFIG_DOVETAIL=m
+check "list: ! reverses" with_list 1 '! CONFIG_DOVETAIL'
+check "list: absent is n" with_list 0 CONFIG_NOTHING=n
+check "list: if on an unset symbol" with_list 0 'CONFIG_NOTHING if CONFIG_KASAN'
+check "list: if ! on an unset symbol" with_list 1 'CONFIG_NOTHING if !CONFIG_KASAN'
+check "list: on another architecture" with_list 0 'CONFIG_NOTHING on arm64'
+check "list: on this one, read from the file" with_list 1 'CONFIG_NOTHING on x86_64'
+check "list: -a overrides" with_list 1 'CONFIG_NOTHING on arm64' -a aarch64
+check "list: a bad line: 255" with_list 255 'CONFIG_A if'
+check "with file and line" says ':1: cannot parse: CONFIG_A if'
+check "no such file: 255" status_is 255 "$cmddir/evl-check" -f /nonexistent
+check "no configuration at all: 255" status_is 255 "$cmddir/evl-check" -f /dev/null
+for n in $(seq 300); do echo "CONFIG_MISSING_$n"; done >"$work/list"
+check "300 failures: 250" status_is 250 check_config -L "$work/list"
+
+### ps
+sys=$work/sys
+thread() { # NAME PID SCHED STATE STATS TIMEOUT WCHAN
+	mkdir -p "$sys/thread/$1"
+	echo "$2" >"$sys/thread/$1/pid"
+	echo "$3" >"$sys/thread/$1/sched"
+	echo "$4" >"$sys/thread/$1/state"
+	echo "$5" >"$sys/thread/$1/stats"
+	echo "$6" >"$sys/thread/$1/timeout"
+	echo "$7" >"$sys/thread/$1/wchan"
+}
+ps() { EVL_SYSDIR=$sys "$cmddir/evl-ps" "$@"; }
+check "ps without a core: 3" status_is 3 ps
+mkdir -p "$sys/thread/clone"
+check "ps without threads" status_is 0 ps
+[ "$(wc -l <"$work/out")" = 1 ]
+ok $? "prints the header"
+thread axis 1412 "3 fifo 80 80" 0x00004006 "1 200 300 4 61000001000 42" 998120000 timer
+thread feeder 388 "1 fifo 50 50" 0x00000002 "0 20 3 9 0 0" 0 flag
+thread sampler 1420 "3 rr 10 10 5000000" 0x00004890 "7 2 3 0 12345678000 9" 0 -
+mkdir "$sys/thread/half-gone"
+check "ps with three threads, one vanishing" status_is 0 ps -l
+[ "$(wc -l <"$work/out")" = 4 ]
+ok $? "shows three"
+check "CPU time, 61 s" says ' 01:1000\.001  '
+check "CPU time, 12 s" says ' 00:12345\.678  '
+check "a timeout" says ' 998ms120us '
+check "states: pending with a limit" says ' w  .* axis$'
+check "states: pending without" says ' W  .* \[feeder\]$'
+check "states: ready, in-band, round-robin" says ' RXr  .* sampler$'
+check "ps -n" status_is 0 ps -s -n
+check "state as a number" says ' 0x00004890 '
+check "ps -c 3" status_is 0 ps -c 3
+[ "$(wc -l <"$work/out")" = 3 ]
+ok $? "two of them"
+check "ps -Sx: by context switches" sh -c "EVL_SYSDIR=$sys $cmddir/evl-ps -Sx | awk '{ print \$NF }' | tr '\n' ' ' | grep -q 'NAME sampler \[feeder\] axis'"
+check "ps -Srx: the reverse" sh -c "EVL_SYSDIR=$sys $cmddir/evl-ps -Srx | awk '{ print \$NF }' | tr '\n' ' ' | grep -q 'NAME axis \[feeder\] sampler'"
+for list in 3- a 5-3 '' 1,,2 1,; do
+	check "ps -c '$list' is refused" status_is 2 ps -c "$list"
+done
+check "ps -c 0,3-5" status_is 0 ps -c 0,3-5
+check "ps -S r is refused" status_is 2 ps -S r
+check "ps --json" status_is 0 ps --json
+if command -v jq >/dev/null; then
+	check "is JSON with three threads" jq -e '.schema.name == "evl-ps" and (.threads | length) == 3 and .threads[0].name == "feeder"' "$work/out"
+fi
+
+### test
+tests=$work/tests
+mkdir "$tests"
+printf '#!/bin/sh\nexit 0\n' >"$tests/a-good"
+printf '#!/bin/sh\necho reason >&2\nexit 1\n' >"$tests/b-bad"
+printf '#!/bin/sh\necho "1..0 # SKIP too small"\nexit 77\n' >"$tests/c-skip"
+printf '#!/bin/sh\nkill -SEGV $$\n' >"$tests/d-dies"
+printf '#!/bin/sh\nexec sleep 60\n' >"$tests/e-hangs"
+chmod +x "$tests"/*
+echo data >"$tests/data"
+run_tests() { EVL_TESTDIR=$tests "$cmddir/evl-test" "$@"; }
+check "test: stops at the first failure" status_is 1 run_tests
+refuse "and runs nothing after it" says 'c-skip'
+check "what it said is shown" says 'reason'
+check "test -k goes on" status_is 1 run_tests -k --timeout=1
+check "a skipped one" says '^c-skip: no kernel support'
+check "a killed one names the signal" says 'd-dies: FAILED (killed by SIGSEGV)'
+check "a hanging one is ended" says 'e-hangs: FAILED (no end after 1 s)'
+check "test -l" status_is 0 run_tests -l
+[ "$(wc -l <"$work/out")" = 5 ]
+ok $? "lists five"
+check "named tests only" status_is 0 run_tests a-good c-skip
+check "--strict" status_is 1 run_tests --strict c-skip
+check "an unknown name: 2" status_is 2 run_tests a-good nobody
+refuse "and nothing is run" says 'a-good: OK'
+check "an empty folder: 3" status_is 3 env EVL_TESTDIR="$work/empty" "$cmddir/evl-test"
+check "--tap" status_is 1 run_tests -k --tap a-good b-bad c-skip
+[ "$(cat "$work/out")" = "ok 1 - a-good
+not ok 2 - b-bad # status 1
+ok 3 - c-skip # SKIP no kernel support: too small
+1..3" ]
+ok $? "is TAP"
+
+### latmus
+bad_option() { # WORD-IN-MESSAGE ARGUMENTS...
+	local word=$1
+	shift
+	status_is 2 "$latmus" "$@" && says "$word"
+}
+check "latmus -h" status_is 0 "$latmus" -h
+for duration in x 1y 1.5h -1 0 10x; do
+	check "latmus -T $duration is refused" bad_option "$duration" -T "$duration"
+done
+check "-q wants -T" bad_option '-T' -q
+check "-b wants -T" bad_option '-T' -b
+check "-H wants -g" bad_option '-g' -H 100 -T 1
+check "-t excludes -m" bad_option '-m' -t -m
+check "-t excludes -g" bad_option '-g' -t -g
+check "-t excludes -A" bad_option '-A' -t -A 5
+check "-K goes with -u" bad_option '-u' -k -K
+check "a period of 20 us wants --force" bad_option force -p 20
+check "a period of 2 s is refused" bad_option 1000000 -p 2000000
+check "a period with a unit is refused" bad_option 10us -p 10us
+check "priority 0 is refused" bad_option 99 -P 0
+check "priority 100 is refused" bad_option 99 -P 100
+check "an unknown option is named" bad_option frobnicate --frobnicate
+check "an option without its value is named" bad_option '-p' -p
+check "a stray word is named" bad_option stray stray
+check "two results on standard output" bad_option 'standard output' --json -g
+check "a file that cannot be written, before the run" bad_option /nonexistent/x --json=/nonexistent/x -T 1
+if [ ! -e /dev/latmus ]; then
+	check "no driver: 3" status_is 3 "$latmus" -T 1
+	check "and what to load" says evl-latmus
+fi
+finish
