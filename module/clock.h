@@ -51,7 +51,7 @@ struct evl_timerbase {
 	hard_spinlock_t		lock;		/* covers all below */
 	struct timerqueue_head	queue;		/* by date, less gravity, of the clock */
 	struct evl_timer	*running;	/* its handler runs now */
-	unsigned int		nr_bound;	/* queued, the in-band tick excepted */
+	unsigned int		nr_bound;	/* queued, those of the core itself excepted */
 	struct evl_clock	*clock;
 	int			cpu;
 };

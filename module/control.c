@@ -21,7 +21,9 @@ static u64 core_features(void)
 {
 	u64 features = EVL_FEAT_RUNSTATS;
 
-	if (IS_ENABLED(CONFIG_DEBUG_DOVETAIL))
+	if (evl_watchdog_s)
+		features |= EVL_FEAT_WATCHDOG;
+	if (IS_ENABLED(CONFIG_DEBUG_IRQ_PIPELINE))
 		features |= EVL_FEAT_DEBUG;
 	return features;
 }
@@ -192,6 +194,8 @@ static ssize_t features_show(struct device *dev, struct device_attribute *attr, 
 {
 	ssize_t len = sysfs_emit(buf, "runstats");
 
+	if (core_features() & EVL_FEAT_WATCHDOG)
+		len += sysfs_emit_at(buf, len, " watchdog");
 	if (core_features() & EVL_FEAT_DEBUG)
 		len += sysfs_emit_at(buf, len, " debug");
 

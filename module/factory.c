@@ -299,7 +299,7 @@ static int open_public(struct evl_factory *fac, struct inode *inode, struct file
 
 	filp->private_data = e;
 	replace_fops(filp, fops_get(fac->fops));
-	ret = evl_open_element(inode, filp);
+	ret = filp->f_op->open(inode, filp);
 	if (ret)
 		evl_put_element(e);
 

@@ -24,8 +24,8 @@
 #include <linux/irq_pipeline.h>
 
 /*
- * Lock for drivers: a hard spinlock which also holds back rescheduling on this CPU, so that a wake-up sent
- * under the lock takes effect when it is released.
+ * Lock for drivers, taken hard off (plain forms: by the caller): a hard spinlock which also holds back
+ * rescheduling on this CPU, so that a wake-up sent under the lock takes effect when it is released.
  */
 typedef struct evl_spinlock {
 	hard_spinlock_t lock;
@@ -64,8 +64,8 @@ static inline void evl_spin_unlock_irqrestore(evl_spinlock_t *l, unsigned long f
 }
 
 /* Checks of the callers' stage; a miss is a bug of the core or of a driver. */
-#define evl_assert_hard_off()	WARN_ON_ONCE(IS_ENABLED(CONFIG_DEBUG_DOVETAIL) && !hard_irqs_disabled())
-#define evl_assert_oob()	WARN_ON_ONCE(IS_ENABLED(CONFIG_DEBUG_DOVETAIL) && !running_oob())
-#define evl_assert_inband()	WARN_ON_ONCE(IS_ENABLED(CONFIG_DEBUG_DOVETAIL) && !running_inband())
+#define evl_assert_hard_off()	WARN_ON_ONCE(IS_ENABLED(CONFIG_DEBUG_IRQ_PIPELINE) && !hard_irqs_disabled())
+#define evl_assert_oob()	WARN_ON_ONCE(IS_ENABLED(CONFIG_DEBUG_IRQ_PIPELINE) && !running_oob())
+#define evl_assert_inband()	WARN_ON_ONCE(IS_ENABLED(CONFIG_DEBUG_IRQ_PIPELINE) && !running_inband())
 
 #endif /* _EVL_LOCK_H */

@@ -23,6 +23,7 @@
 #include "thread.h"
 #include "wait.h"
 #include "trace.h"
+#include "watchdog.h"
 
 #include <linux/interrupt.h>
 #include <linux/slab.h>
@@ -63,8 +64,8 @@ static void add_tail(struct evl_rq *rq, struct evl_thread *thread)
 }
 
 /*
- * rq locked. The current thread as well may be in the queue, from the moment somebody moves it there until its
- * CPU reschedules.
+ * rq locked. The current thread as well may be in the queue, from the moment somebody moves it there until
+ * its CPU reschedules.
  */
 static void dequeue(struct evl_rq *rq, struct evl_thread *thread)
 {
@@ -161,6 +162,8 @@ static void hand_over(struct evl_rq *rq, struct evl_thread *prev, struct evl_thr
 	next->stats.csw++;
 	rq->curr = next;
 
+	if (prev->state & EVL_T_ROOT)
+		rq->inband_preempted = now;
 	if (prev->state & EVL_T_RRB)
 		stop_slice(rq, prev);
 	if (next->state & EVL_T_RRB)
@@ -425,6 +428,8 @@ void evl_change_rq(struct evl_thread *thread, struct evl_rq *to)
 	WRITE_ONCE(thread->rq, to);
 	hard_spin_unlock(&from->lock);
 	hard_spin_unlock(&to->lock);
+
+	evl_watch_rq(to);
 }
 
 /* Context P: an out-of-band interrupt begins. */
@@ -527,6 +532,7 @@ static struct evl_rq *alloc_rq(int cpu)
 	rq->curr = rq->root;
 	rq->switch_date = evl_ktime_monotonic();
 	__evl_init_timer(&rq->rr_timer, &evl_mono_clock, rr_handler, cpu, EVL_TIMER_GRAVITY_IRQ);
+	evl_init_watchdog(rq);
 
 	return rq;
 }
@@ -560,6 +566,7 @@ void evl_cleanup_sched(void)
 			continue;
 		per_cpu(evl_rqs, cpu) = NULL;
 		evl_destroy_timer(&rq->rr_timer);
+		evl_destroy_timer(&rq->watchdog_timer);
 		kfree(rq->root);
 		kfree(rq);
 	}

@@ -80,8 +80,10 @@ struct evl_rq {
 	struct evl_clock	*ticking;	/* its expired timers are being run; the shot comes after */
 	bool			tick_taken;
 	u64			switch_date;	/* when @curr got the CPU */
+	u64			inband_preempted;	/* since when in-band waits, if it does */
 	struct evl_timer	rr_timer;
 	struct evl_timer	inband_timer;
+	struct evl_timer	watchdog_timer;
 
 	int			cpu;
 	struct evl_thread	*root;		/* placeholder of in-band */

@@ -33,6 +33,9 @@
 /* Kicked for which reason, as far as notifications go? */
 static int kick_cause(const struct evl_thread *curr)
 {
+	if (curr->info & EVL_I_RUNAWAY)
+		return EVL_HMDIAG_WATCHDOG;
+
 	return curr->info & EVL_I_DEMOTED ? EVL_HMDIAG_NONE : EVL_HMDIAG_SIGDEMOTE;
 }
 
@@ -105,11 +108,11 @@ int evl_switch_oob(void)
 	if (ret)
 		return ret;
 
-	clear_info(curr, EVL_I_KICKED | EVL_I_DEMOTED);
+	clear_info(curr, EVL_I_KICK_BITS);
 	ret = dovetail_leave_inband();
 	if (ret) {
 		/* The signal may have been announced while we were about to leave. */
-		clear_info(curr, EVL_I_KICKED | EVL_I_DEMOTED);
+		clear_info(curr, EVL_I_KICK_BITS);
 		return ret == -ERESTARTSYS ? -EINTR : ret;
 	}
 
@@ -159,7 +162,8 @@ void evl_notify_current(struct evl_thread *curr, int diag)
 {
 	struct kernel_siginfo si;
 
-	if (!(curr->state & EVL_T_WOSS) || !(curr->state & EVL_T_HMSIG))
+	/* The watchdog speaks to everybody. */
+	if (diag != EVL_HMDIAG_WATCHDOG && (~curr->state & (EVL_T_WOSS | EVL_T_HMSIG)))
 		return;
 
 	clear_siginfo(&si);
@@ -202,8 +206,9 @@ void evl_demote_current(int cause)
 	curr->stats.isw++;
 	evl_trace(evl_stage, curr, true, cause);
 	leave_oob(curr);
+	evl_assert_inband();
 
-	info = clear_info(curr, EVL_I_KICKED | EVL_I_DEMOTED | EVL_I_SYNCPARAM);
+	info = clear_info(curr, EVL_I_KICK_BITS | EVL_I_SYNCPARAM);
 	if (info & EVL_I_SYNCPARAM)
 		sync_inband_params(curr);
 	if (cause != EVL_HMDIAG_NONE)

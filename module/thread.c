@@ -12,6 +12,7 @@
 #include "kthread.h"
 #include "shm.h"
 #include "wait.h"
+#include "watchdog.h"
 
 #include <linux/slab.h>
 
@@ -155,6 +156,7 @@ void evl_bind_current(struct evl_thread *thread)
 	st->core_data = thread;
 	st->cookie = core_cookie;
 	count_thread(thread, 1);
+	evl_watch_rq(thread->rq);
 	dovetail_start_altsched();
 }
 

@@ -29,6 +29,8 @@ struct evl_kthread;
 #define EVL_I_NOWAIT	(EVL_I_KICKED | EVL_I_STOPPED)
 #define EVL_I_SYNCPARAM	0x40	/* in-band scheduling parameters are to follow */
 #define EVL_I_DEMOTED	0x80	/* kicked on request, not by a signal: no notification */
+#define EVL_I_RUNAWAY	0x100	/* kicked by the watchdog */
+#define EVL_I_KICK_BITS	(EVL_I_KICKED | EVL_I_DEMOTED | EVL_I_RUNAWAY)
 
 /* Why a waiter is woken up. */
 #define EVL_WAKE_GRANT		0

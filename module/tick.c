@@ -79,7 +79,7 @@ static int take_tick(unsigned int cpu)
 	int ret;
 
 	__evl_init_timer(&rq->inband_timer, &evl_mono_clock, inband_tick_handler, cpu,
-			 EVL_TIMER_INBAND_TICK);
+			 EVL_TIMER_INTERNAL);
 	rq->tick_taken = true;
 	ret = oob_tick_take(&tick_ops);
 	if (ret)
@@ -89,8 +89,8 @@ static int take_tick(unsigned int cpu)
 }
 
 /*
- * A CPU which has just come online, or a system which has just booted, has its tick in periodic mode until the
- * clock source has proved itself: wait for the switch.
+ * A CPU which has just come online, or a system which has just booted, has its tick in periodic mode until
+ * the clock source has proved itself: wait for the switch.
  */
 static int take_tick_in_time(unsigned int cpu)
 {

@@ -32,7 +32,7 @@ static bool enqueue(struct evl_timerbase *base, struct evl_timer *timer, ktime_t
 {
 	timer->node.expires = ktime_sub(date, timer->gravity);
 	timer->queued = true;
-	if (!(timer->flags & EVL_TIMER_INBAND_TICK))
+	if (!(timer->flags & EVL_TIMER_INTERNAL))
 		base->nr_bound++;
 
 	/* Equal dates stay in the order of their start. */
@@ -43,7 +43,7 @@ static void dequeue(struct evl_timerbase *base, struct evl_timer *timer)
 {
 	timerqueue_del(&base->queue, &timer->node);
 	timer->queued = false;
-	if (!(timer->flags & EVL_TIMER_INBAND_TICK))
+	if (!(timer->flags & EVL_TIMER_INTERNAL))
 		base->nr_bound--;
 }
 
@@ -63,7 +63,7 @@ static u32 pick_gravity(struct evl_clock *clock, u32 flags)
 {
 	const struct evl_clock_gravity *g = &clock->master->gravity;
 
-	if (flags & EVL_TIMER_INBAND_TICK)
+	if (flags & EVL_TIMER_INTERNAL)
 		return 0;
 
 	switch (flags & EVL_TIMER_GRAVITY_MASK) {

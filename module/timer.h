@@ -9,8 +9,8 @@
 #define EVL_TIMER_GRAVITY_KERNEL	0x1
 #define EVL_TIMER_GRAVITY_USER		0x2
 #define EVL_TIMER_GRAVITY_MASK		0x3
-/* Internal: the in-band tick, which neither is anticipated nor keeps a CPU online. */
-#define EVL_TIMER_INBAND_TICK		0x4
+/* Of the core itself, like the in-band tick: neither anticipated, nor does it keep a CPU online. */
+#define EVL_TIMER_INTERNAL		0x4
 
 /* Shortest period served. Below, handling the expiries alone would eat the CPU up. */
 #define EVL_MIN_PERIOD			1000	/* ns */
