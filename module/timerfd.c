@@ -15,6 +15,8 @@
 #include <linux/anon_inodes.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
+#include <linux/irq_work.h>
+#include <linux/poll.h>
 #include <linux/slab.h>
 
 #include <evl/clock-abi.h>
@@ -25,7 +27,16 @@ struct evl_timerfd {
 	struct evl_timer	timer;
 	struct evl_waitqueue	readers;
 	u64			ticks;		/* not collected yet */
+	wait_queue_head_t	pollers;	/* in-band */
+	struct irq_work		poll_work;
+	bool			polled;		/* somebody has been in poll() */
 };
+
+/* In-band, on the CPU of the timer. */
+static void wake_pollers(struct irq_work *work)
+{
+	wake_up_poll(&container_of(work, struct evl_timerfd, poll_work)->pollers, EPOLLIN);
+}
 
 /* Context H. */
 static void timerfd_handler(struct evl_timer *timer)
@@ -35,6 +46,8 @@ static void timerfd_handler(struct evl_timer *timer)
 	hard_spin_lock(&tfd->readers.lock);
 	tfd->ticks += 1 + evl_get_timer_overruns(timer);
 	evl_wake_up_locked(&tfd->readers, EVL_WAKE_GRANT);
+	if (tfd->polled)
+		irq_work_queue(&tfd->poll_work);
 	hard_spin_unlock(&tfd->readers.lock);
 }
 
@@ -164,6 +177,18 @@ static ssize_t timerfd_oob_read(struct file *filp, char __user *buf, size_t coun
 	return evl_copy_to_user(buf, &ticks, sizeof(ticks)) ?: (ssize_t)sizeof(ticks);
 }
 
+/* The look at "ticks" comes after the poller is queued, or an expiry in between would not wake it. */
+static __poll_t timerfd_poll(struct file *filp, struct poll_table_struct *pt)
+{
+	struct evl_timerfd *tfd = filp->private_data;
+
+	poll_wait(filp, &tfd->pollers, pt);
+
+	guard(hard_spinlock_irqsave)(&tfd->readers.lock);
+	tfd->polled = true;
+	return tfd->ticks ? EPOLLIN | EPOLLRDNORM : 0;
+}
+
 static int timerfd_release(struct inode *inode, struct file *filp)
 {
 	struct evl_timerfd *tfd = filp->private_data;
@@ -173,6 +198,7 @@ static int timerfd_release(struct inode *inode, struct file *filp)
 	evl_release_file(&tfd->efile);
 	/* A request which was in progress may have armed it again. */
 	evl_destroy_timer(&tfd->timer);
+	irq_work_sync(&tfd->poll_work);
 	evl_put_clock(tfd->clock);
 	kfree(tfd);
 
@@ -182,6 +208,7 @@ static int timerfd_release(struct inode *inode, struct file *filp)
 static const struct file_operations timerfd_fops = {
 	.owner			= THIS_MODULE,
 	.release		= timerfd_release,
+	.poll			= timerfd_poll,
 	.unlocked_ioctl		= timerfd_ioctl,
 	.compat_ioctl		= compat_ptr_ioctl,
 	.oob_read		= timerfd_oob_read,
@@ -200,6 +227,8 @@ static struct evl_timerfd *alloc_timerfd(struct evl_clock *clock)
 	evl_get_element(&clock->element);
 	evl_init_timer(&tfd->timer, clock, timerfd_handler, NULL, EVL_TIMER_GRAVITY_USER);
 	__evl_init_waitqueue(&tfd->readers, clock, EVL_WQ_PRIO, "timer");
+	init_waitqueue_head(&tfd->pollers);
+	init_irq_work(&tfd->poll_work, wake_pollers);
 
 	return tfd;
 }

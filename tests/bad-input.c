@@ -63,8 +63,8 @@ static void test_unattached(int control)
 	char byte;
 
 	/* The kernel asks the core about attached threads only; the library says EPERM beforehand. */
-	expect(do_oob(sys_evl_read, control, (long)(uintptr_t)&byte, 1), -ENOSYS, "oob read by an unattached thread");
-	expect(do_oob(sys_evl_ioctl, control, EVL_THRIOC_SWITCH_OOB, 0), -ENOSYS, "switch oob by an unattached thread");
+	expect(do_oob(sys_evl_read, control, (long)(uintptr_t)&byte, 1), -EPERM, "oob read by an unattached thread");
+	expect(do_oob(sys_evl_ioctl, control, EVL_THRIOC_SWITCH_OOB, 0), -EPERM, "switch oob by an unattached thread");
 	expect(oob_read(control, &byte, 1) == -1 ? -errno : 0, -EPERM, "oob_read() by an unattached thread");
 	expect(do_oob(77, 0, 0, 0), -ENOSYS, "unknown call by an unattached thread");
 	expect(do_ioctl(control, EVL_THRIOC_DETACH_SELF, NULL), -EPERM, "detach by an unattached thread");

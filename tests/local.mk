@@ -87,7 +87,11 @@ evltest_SCRIPTS +=		\
 dist_evltest_DATA = tests/lib.sh
 
 # The tools, as far as they need no core.
-TESTS += tests/tools.sh
+check_PROGRAMS += tests/tools/figures
+TESTS += tests/tools.sh tests/tools/figures
+
+tests_tools_figures_SOURCES = tests/tools/figures.c utils/latmus/figures.c utils/latmus/latmus.h
+tests_tools_figures_LDADD = $(EVLTEST_LIBS) -lm
 
 EXTRA_DIST += $(evltest_SCRIPTS) tests/tools.sh	\
 	tests/kmod/Kbuild			\

@@ -57,6 +57,9 @@ static void *wake_rounds(void *unused)
 			if (t_now() > give_up)
 				return (void *)(intptr_t)n;
 		evl_unblock_thread(sleeper.efd);
+		/* Spinning for seconds is what the watchdog is for. */
+		if (n % 50 == 0)
+			evl_usleep(50);
 		while (__atomic_load_n(&sleeper.woken, __ATOMIC_ACQUIRE) != n)
 			if (t_now() > give_up)
 				return (void *)(intptr_t)n;

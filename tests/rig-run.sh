@@ -40,7 +40,7 @@ point '--smp and --append are obeyed' out_is $'3\nevl.probe=7\n'
 machine --icount -- sh -c 'nproc; grep -o nokaslr /proc/cmdline'
 point '--icount has one CPU and a fixed kernel address' out_is $'1\nnokaslr\n'
 
-machine --timeout 12 -- sh -c 'echo begun; sleep 1000'
+machine --timeout 20 -- sh -c 'echo begun; sleep 1000'
 point 'time running out has status 124' status_is 124
 point 'what was said before it arrives' out_is $'begun\n'
 point 'the registers of the CPUs are in the log' grep -q 'RIP=\|EIP=' \
@@ -72,10 +72,10 @@ point 'no command is refused' err_has 'run wants a command'
 point 'with status 125' status_is 125
 
 # A killed rig takes its machine along.
-"$RIG_TOP/evl-vm" run --kernel "$RIG_KERNEL" --no-core --append evl.orphan=1 -- sleep 1000 \
+"$RIG_TOP/evl-vm" run --kernel "$RIG_KERNEL" --no-core --append "evl.orphan=$$" -- sleep 1000 \
 	>/dev/null 2>&1 </dev/null &
 rig=$!
-orphan() { pgrep -f 'qemu.*evl.orphan=1' >/dev/null; }
+orphan() { pgrep -f "qemu.*evl.orphan=$$ " >/dev/null; }
 no_orphan() { ! orphan; }
 for _ in $(seq 600); do
 	orphan && break

@@ -104,9 +104,12 @@ static void test_ignored(void)
 /* On one CPU the sender only runs when the spinner is gone: needs another. */
 static void test_spinner(void)
 {
-	pthread_t thread = start(spin);
+	pthread_t thread;
 	int n, late = 0;
 	long laps;
+
+	t_become(0, t_cpu(1));
+	thread = start(spin);
 
 	for (n = 1; n <= MANY; n++) {
 		pthread_kill(thread, SIGUSR1);

@@ -32,6 +32,7 @@ static void test_cpu_time(int efd)
 	struct evl_thread_state before, after;
 	uint64_t used;
 
+	evl_switch_oob();
 	evl_get_state(efd, &before);
 	spin_ns(100 * NSEC_PER_MSEC);
 	evl_get_state(efd, &after);
