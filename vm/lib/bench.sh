@@ -44,7 +44,7 @@ contexts_of() {
 
 # The guest's shell line for one boot of a kernel.
 measurements() {
-	local kind=$1 samples=$2 context line=''
+	local kind=$1 samples=$2 context line='sleep 1;'	# by then a load has its stride
 	for context in $(contexts_of "$kind"); do
 		if [ "$kind" = evl ]; then
 			line="$line sh /run/evl/job/measure latmus $context $samples /mnt/host/$context.json || exit 1;"

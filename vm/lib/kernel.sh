@@ -65,16 +65,22 @@ drop_objects() {
 		! -path '*/scripts/*' ! -path '*/tools/*' -delete
 }
 
-# Old results of the same kind go, so that the cache does not grow with each edit of a
-# patch: the two latest stay.
+# all_but_latest N: reads "TIME PATH" lines, prints the paths but the N latest.
+all_but_latest() { sort -rn | awk -v n="$1" 'NR > n { print $2 }'; }
+
+# The cache must not grow with each edit of a patch: of a kind the three latest kernels
+# stay, and builds that were interrupted stay a day, to be taken up again.
 prune_kernels() {
 	local kind=$1 old
 	find "$EVL_CACHE/kernel" -mindepth 1 -maxdepth 1 -name "$kind-????????????" -printf '%T@ %p\n' |
-		sort -rn | awk 'NR > 3 { print $2 }' | while read -r old; do
+		all_but_latest 3 | while read -r old; do
 		rm -rf "$(readlink -f "$old/build")" "$old"
 	done
+	find "$EVL_CACHE/src" -mindepth 2 -maxdepth 2 -name 'build-*' -mmin +1440 | while read -r old; do
+		[ -e "$EVL_CACHE/kernel/${old##*/build-}/done" ] || rm -rf "$old"
+	done
 	find "$EVL_CACHE/src" -mindepth 1 -maxdepth 1 -name 'linux-*+????????????' -printf '%T@ %p\n' |
-		sort -rn | awk 'NR > 3 { print $2 }' | while read -r old; do
+		all_but_latest 3 | while read -r old; do
 		compgen -G "$old/build-*" >/dev/null || rm -rf "$old"
 	done
 }
