@@ -86,8 +86,6 @@ void evl_make_ready(struct evl_rq *rq, struct evl_thread *thread)
 	if (!(curr->state & EVL_T_BLOCKED) && !evl_outranks(thread, curr))
 		return;
 
-	if (rq != evl_this_rq() && !rq->resched)
-		thread->stats.rwa++;
 	evl_set_resched(rq);
 }
 
@@ -112,8 +110,11 @@ void evl_unblock_locked(struct evl_thread *thread, u32 mask, u32 info)
 	hard_spin_lock(&rq->lock);
 	thread->state &= ~mask;
 	thread->info |= info;
-	if (!(thread->state & (EVL_T_BLOCKED | EVL_T_READY)))
+	if (!(thread->state & (EVL_T_BLOCKED | EVL_T_READY))) {
+		if (rq != evl_this_rq())
+			thread->stats.rwa++;
 		evl_make_ready(rq, thread);
+	}
 	hard_spin_unlock(&rq->lock);
 }
 

@@ -82,8 +82,11 @@ static void *read_timer(void *unused)
 static void *spin_for_long(void *unused)
 {
 	attach("victim-spinner");
-	for (;;)
-		spin_ns(NSEC_PER_SEC);
+	/* It may have preempted an in-band lock holder, which the killer waits for. */
+	for (;;) {
+		spin_ns(2 * NSEC_PER_MSEC);
+		evl_usleep(200);
+	}
 
 	return NULL;
 }

@@ -74,6 +74,7 @@ prune_kernels() {
 	local kind=$1 old
 	find "$EVL_CACHE/kernel" -mindepth 1 -maxdepth 1 -name "$kind-????????????" -printf '%T@ %p\n' |
 		all_but_latest 3 | while read -r old; do
+		[ -n "$(find "$old" -maxdepth 0 -mmin +180)" ] || continue
 		rm -rf "$(readlink -f "$old/build")" "$old"
 	done
 	find "$EVL_CACHE/src" -mindepth 2 -maxdepth 2 -name 'build-*' -mmin +1440 | while read -r old; do

@@ -251,6 +251,7 @@ run_group() {
 	machine_of "$1"
 	GROUP_NAME="$VM_KERNEL smp=$VM_SMP${VM_APPEND:+ $VM_APPEND}"
 	dir=$(mktemp -d "${TMPDIR:-/tmp}/evl-check.XXXXXX") || die "cannot make a directory"
+	CHECK_DIR=$dir
 	while IFS=$'\t' read -r id limit path; do
 		printf '%s %s %s\n' "$id" "$(stretched "$limit")" "$path"
 	done >"$dir/list"

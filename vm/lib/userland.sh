@@ -87,11 +87,12 @@ stage_userland() {
 	mv "$stage.new" "$stage"
 }
 
-# prune_old DIR: keeps the four latest entries.
+# prune_old DIR: keeps the four latest entries, and what a session may be running on.
 prune_old() {
 	local old
-	find "$1" -mindepth 1 -maxdepth 1 -printf '%T@ %p\n' | sort -rn |
-		awk 'NR > 4 { print $2 }' | while read -r old; do rm -rf "$old"; done
+	find "$1" -mindepth 1 -maxdepth 1 -printf '%T@ %p\n' | all_but_latest 4 | while read -r old; do
+		[ -z "$(find "$old" -maxdepth 0 -mmin +180)" ] || rm -rf "$old"
+	done
 }
 
 # Sets VM_USERLAND to the installed tree, or to nothing as long as there is no build file.
