@@ -3,7 +3,7 @@
  * property: a signal reaches an out-of-band thread whether it sleeps or spins in user space: the wait is cut
  * short, the handler runs in-band, the thread goes on. Stop and continue work.
  *
- * evl-vm: smp=1,2,8 kernel=evl debug=yes timeout=90
+ * evl-vm: smp=2,8 kernel=evl debug=yes timeout=90
  */
 #include <signal.h>
 #include <sys/wait.h>
