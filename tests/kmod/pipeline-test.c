@@ -23,7 +23,7 @@ MODULE_PARM_DESC(bound_ns, "longest lateness allowed to an out-of-band timer sho
 
 static char *only = "";
 module_param(only, charp, 0444);
-MODULE_PARM_DESC(only, "run this group alone: stage, masking, ipi, work, locks, tick");
+MODULE_PARM_DESC(only, "run this group alone: stage, masking, ipi, work, locks, tick, synthetic, device");
 
 static const struct test_group {
 	const char *name;
@@ -35,6 +35,8 @@ static const struct test_group {
 	{ "work", test_inband_work },
 	{ "locks", test_hard_locks },
 	{ "tick", test_tick },
+	{ "synthetic", test_synthetic },
+	{ "device", test_device },
 };
 
 static struct {

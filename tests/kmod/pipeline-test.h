@@ -75,5 +75,7 @@ void test_ipi(void);
 void test_inband_work(void);
 void test_hard_locks(void);
 void test_tick(void);
+void test_synthetic(void);
+void test_device(void);
 
 #endif /* _EVL_TESTS_PIPELINE_TEST_H */
