@@ -242,8 +242,9 @@ static void post_tick(struct latmus_run *run, ktime_t date, ktime_t now)
  */
 static void latmus_tick(struct evl_timer *timer)
 {
-	ktime_t now = evl_ktime_monotonic(), date;
 	struct latmus_run *run = container_of(timer, struct latmus_run, timer);
+	bool irq = run->setup.type == EVL_LAT_IRQ;
+	ktime_t now = irq ? evl_ktime_monotonic() : 0, date;
 	unsigned long flags, missed;
 	bool peak = false;
 
@@ -255,7 +256,10 @@ static void latmus_tick(struct evl_timer *timer)
 	date = run->next_date;
 	run->next_date = ktime_add_ns(date, (1 + missed) * run->setup.period);
 	add_overruns(run, missed);
-	if (run->setup.type == EVL_LAT_IRQ)
+	/* When others are measured, reading the clock would only make them late. */
+	if (!irq)
+		now = date;
+	if (irq)
 		peak = add_sample(run, ktime_sub(now, date), now);
 	else
 		post_tick(run, date, now);
@@ -268,7 +272,8 @@ static void latmus_tick(struct evl_timer *timer)
 	}
 out:
 	evl_wq_unlock(&run->wait, flags);
-	trace_peak(peak, ktime_sub(now, date));
+	if (peak)
+		trace_peak(peak, ktime_sub(now, date));
 }
 
 /* Queue locked. */
@@ -283,30 +288,27 @@ static void start_ticking(struct latmus_run *run)
 }
 
 /* Queue locked: what a receiver waits for. */
-static bool receiver_wanted(struct latmus_run *run, unsigned int generation)
+/* wait locked: is there something for the receiver? Its tick, 0 in *@ret; or the end, -EIDRM. */
+static bool receiver_wanted(struct latmus_run *run, unsigned int generation, int *ret)
 {
-	return run->generation != generation || run->state == RUN_STOPPED ||
-		(run->tick_pending && !run->tick_seen);
+	if (run->generation != generation || run->state == RUN_STOPPED) {
+		*ret = -EIDRM;
+		return true;
+	}
+	if (!run->tick_pending || run->tick_seen)
+		return false;
+
+	run->tick_seen = true;
+	*ret = 0;
+	return true;
 }
 
 /* Sleeps until the next tick; 0, or an error when the run is over. */
 static int wait_tick(struct latmus_run *run, unsigned int generation)
 {
-	unsigned long flags;
-	int ret;
+	int outcome, ret = evl_wait_event(&run->wait, receiver_wanted(run, generation, &outcome));
 
-	ret = evl_wait_event(&run->wait, receiver_wanted(run, generation));
-	if (ret)
-		return ret;
-
-	evl_wq_lock(&run->wait, flags);
-	if (run->generation != generation || run->state != RUN_RUNNING)
-		ret = -EIDRM;
-	else
-		run->tick_seen = true;
-	evl_wq_unlock(&run->wait, flags);
-
-	return ret;
+	return ret ?: outcome;
 }
 
 /* Queue locked. The tick which the receiver was told about is handled, as of @date. */
