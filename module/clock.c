@@ -68,12 +68,18 @@ static ktime_t base_next(struct evl_timerbase *base)
 	return next;
 }
 
+/*
+ * Most slaves have nothing to do most of the time: look without the lock. Whoever starts a timer here from
+ * another CPU sends TIMER_OOB_IPI after it has unlocked, and this CPU looks again.
+ */
+static bool has_timers(struct evl_clock *slave)
+{
+	return slave && !RB_EMPTY_ROOT(&raw_cpu_ptr(slave->bases)->queue.rb_root.rb_root);
+}
+
 static ktime_t slave_next(struct evl_clock *slave, struct evl_clock *master)
 {
 	ktime_t next = base_next(raw_cpu_ptr(slave->bases)), delta;
-
-	if (next == KTIME_MAX)
-		return KTIME_MAX;
 
 	delta = ktime_sub(next, evl_read_clock(slave));
 	return delta <= 0 ? 0 : ktime_add_safe(evl_read_clock(master), delta);
@@ -85,8 +91,8 @@ ktime_t evl_next_shot(struct evl_clock *master)
 	ktime_t next = base_next(raw_cpu_ptr(master->bases));
 	int n;
 
-	for (n = 0; n < EVL_MAX_SLAVES; n++)
-		if (master->slaves[n])
+	for (n = 0; n < master->nr_slaves; n++)
+		if (has_timers(master->slaves[n]))
 			next = min(next, slave_next(master->slaves[n], master));
 
 	return next;
@@ -103,16 +109,25 @@ EVL_EXPORT(evl_next_shot);
 void evl_announce_tick(struct evl_clock *master)
 {
 	struct evl_rq *rq = evl_this_rq();
+	bool alone = master == &evl_mono_clock;
+	ktime_t next;
 	int n;
 
 	rq->ticking = master;
-	evl_run_timers(raw_cpu_ptr(master->bases));
-	for (n = 0; n < EVL_MAX_SLAVES; n++)
-		if (master->slaves[n])
+	next = evl_run_timers(raw_cpu_ptr(master->bases));
+	for (n = 0; n < master->nr_slaves; n++) {
+		if (has_timers(master->slaves[n])) {
 			evl_run_timers(raw_cpu_ptr(master->slaves[n]->bases));
+			alone = false;
+		}
+	}
 	rq->ticking = NULL;
 
-	master->ops.program_local_shot(master);
+	/* The usual case is short. A timer started meanwhile from another CPU is followed by its IPI. */
+	if (alone)
+		evl_program_tick_at(next);
+	else
+		master->ops.program_local_shot(master);
 }
 EVL_EXPORT(evl_announce_tick);
 
@@ -268,6 +283,7 @@ int evl_init_clock(struct evl_clock *clock, const struct cpumask *affinity)
 
 	clock->master = clock;
 	memset(clock->slaves, 0, sizeof(clock->slaves));
+	clock->nr_slaves = 0;
 	ret = alloc_bases(clock);
 	if (ret)
 		return ret;
@@ -296,6 +312,7 @@ static int add_slave(struct evl_clock *master, struct evl_clock *slave)
 		if (!master->slaves[n]) {
 			/* Pairs with readers in context H: its bases are complete. */
 			smp_store_release(&master->slaves[n], slave);
+			master->nr_slaves = max(master->nr_slaves, n + 1);
 			return 0;
 		}
 	}
@@ -721,7 +738,7 @@ int evl_init_clocks(void)
 	if (ret)
 		free_bases(&evl_mono_clock);
 	else
-		evl_mono_clock.slaves[0] = &evl_realtime_clock;
+		add_slave(&evl_mono_clock, &evl_realtime_clock);
 
 	return ret;
 }
@@ -729,7 +746,8 @@ int evl_init_clocks(void)
 /* No tick any more, hence nobody who looks at the queues. */
 void evl_cleanup_clocks(void)
 {
-	evl_mono_clock.slaves[0] = NULL;
+	memset(evl_mono_clock.slaves, 0, sizeof(evl_mono_clock.slaves));
+	evl_mono_clock.nr_slaves = 0;
 	free_bases(&evl_realtime_clock);
 	free_bases(&evl_mono_clock);
 }

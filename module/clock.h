@@ -78,7 +78,8 @@ struct evl_clock {
 
 	struct evl_element		element;
 	struct evl_clock		*master;
-	struct evl_clock		*slaves[EVL_MAX_SLAVES];
+	struct evl_clock		*slaves[EVL_MAX_SLAVES];	/* holes are NULL */
+	int				nr_slaves;			/* slots in use so far */
 	struct evl_timerbase __percpu	*bases;
 	struct cpumask			affinity;
 	struct completion		gone;
@@ -95,14 +96,15 @@ void evl_unregister_clock(struct evl_clock *clock);
 
 void evl_announce_tick(struct evl_clock *clock);
 
-static inline ktime_t evl_read_clock(struct evl_clock *clock)
-{
-	return clock->ops.read(clock);
-}
-
 static inline ktime_t evl_ktime_monotonic(void)
 {
 	return ktime_get_mono_fast_ns();
+}
+
+/* Nearly all reads are of the clock which the hardware counts on: spare them the indirect call. */
+static inline ktime_t evl_read_clock(struct evl_clock *clock)
+{
+	return likely(clock == &evl_mono_clock) ? evl_ktime_monotonic() : clock->ops.read(clock);
 }
 
 u64 evl_read_clock_cycles(struct evl_clock *clock);

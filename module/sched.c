@@ -19,9 +19,11 @@
  * makes the thread ready although it is still rq->curr; __evl_schedule() finds it in the queue and may
  * pick it again at once. No wake-up is lost, no thread is queued twice: EVL_T_READY says whether it is.
  */
+#include "evl-arch.h"
 #include "sched.h"
 #include "thread.h"
 #include "wait.h"
+#include "tick.h"
 #include "trace.h"
 #include "watchdog.h"
 
@@ -139,24 +141,24 @@ static void stop_slice(struct evl_rq *rq, struct evl_thread *thread)
 	thread->rr_left = evl_get_stopped_timer_delta(&rq->rr_timer);
 }
 
-static void start_slice(struct evl_rq *rq, struct evl_thread *thread, u64 now)
+static void start_slice(struct evl_rq *rq, struct evl_thread *thread)
 {
 	if (thread->rr_left <= 0)
 		thread->rr_left = thread->rr_quantum;
-	evl_start_timer(&rq->rr_timer, ktime_add(now, thread->rr_left), 0);
+	evl_start_timer(&rq->rr_timer, ktime_add(evl_ktime_monotonic(), thread->rr_left), 0);
 }
 
 /* @thread keeps the CPU, maybe with a slice which has ended, or has just begun to matter. */
 static void renew_slice(struct evl_rq *rq, struct evl_thread *thread)
 {
 	if (thread->state & EVL_T_RRB && !READ_ONCE(rq->rr_timer.queued))
-		start_slice(rq, thread, evl_ktime_monotonic());
+		start_slice(rq, thread);
 }
 
 /* rq locked: the CPU goes from @prev to @next. */
 static void hand_over(struct evl_rq *rq, struct evl_thread *prev, struct evl_thread *next)
 {
-	u64 now = evl_ktime_monotonic();
+	u64 now = evl_arch_cycles();
 
 	prev->stats.xtime += now - rq->switch_date;
 	rq->switch_date = now;
@@ -165,10 +167,12 @@ static void hand_over(struct evl_rq *rq, struct evl_thread *prev, struct evl_thr
 
 	if (prev->state & EVL_T_ROOT)
 		rq->inband_preempted = now;
+	else if (next->state & EVL_T_ROOT)
+		evl_resume_inband_tick(rq);
 	if (prev->state & EVL_T_RRB)
 		stop_slice(rq, prev);
 	if (next->state & EVL_T_RRB)
-		start_slice(rq, next, now);
+		start_slice(rq, next);
 }
 
 static bool may_switch(struct evl_rq *rq)
@@ -208,6 +212,8 @@ void __evl_schedule(void)
 	next = pick_next(rq);
 	if (next == prev) {
 		renew_slice(rq, prev);
+		if (next->state & EVL_T_ROOT)
+			evl_resume_inband_tick(rq);
 		hard_spin_unlock(&rq->lock);
 		return;
 	}
@@ -531,7 +537,7 @@ static struct evl_rq *alloc_rq(int cpu)
 	}
 
 	rq->curr = rq->root;
-	rq->switch_date = evl_ktime_monotonic();
+	rq->switch_date = evl_arch_cycles();
 	__evl_init_timer(&rq->rr_timer, &evl_mono_clock, rr_handler, cpu, EVL_TIMER_GRAVITY_IRQ);
 	evl_init_watchdog(rq);
 

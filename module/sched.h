@@ -79,10 +79,11 @@ struct evl_rq {
 	bool			in_irq;		/* between irq_enter and irq_exit */
 	struct evl_clock	*ticking;	/* its expired timers are being run; the shot comes after */
 	bool			tick_taken;
-	u64			switch_date;	/* when @curr got the CPU */
-	u64			inband_preempted;	/* since when in-band waits, if it does */
+	ktime_t			shot;		/* the tick device is programmed for; KTIME_MAX: none */
+	ktime_t			inband_next;	/* tick in-band waits for; same */
+	u64			switch_date;	/* when @curr got the CPU, evl_arch_cycles() */
+	u64			inband_preempted;	/* since when in-band waits, if it does; same */
 	struct evl_timer	rr_timer;
-	struct evl_timer	inband_timer;
 	struct evl_timer	watchdog_timer;
 
 	int			cpu;

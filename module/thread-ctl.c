@@ -2,6 +2,7 @@
 /*
  * Requests on the descriptor of a thread, by any thread, on either stage.
  */
+#include "evl-arch.h"
 #include "thread.h"
 #include "uaccess.h"
 #include "wait.h"
@@ -36,9 +37,9 @@ static u64 read_xtime(struct evl_thread *thread)
 	guard(hard_spinlock)(&rq->lock);
 	xtime = thread->stats.xtime;
 	if (rq->curr == thread)
-		xtime += evl_ktime_monotonic() - rq->switch_date;
+		xtime += evl_arch_cycles() - rq->switch_date;
 
-	return xtime;
+	return evl_arch_cycles_to_ns(xtime);
 }
 
 void evl_get_thread_state(struct evl_thread *thread, struct evl_thread_state *st)

@@ -46,7 +46,7 @@ struct evl_thread_stats {
 	u32	csw;	/* times it was given the CPU */
 	u32	sc;	/* requests to the core */
 	u32	rwa;	/* wake-ups sent from another CPU */
-	u64	xtime;	/* ns of CPU */
+	u64	xtime;	/* CPU time, evl_arch_cycles() */
 };
 
 /*

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The tick device of each CPU of the core. While the core has it, the in-band tick is one more timer of the
- * monotonic clock.
+ * The tick device of each CPU of the core. While the core has it, the in-band tick is one more date to
+ * program it for, but only while in-band has the CPU: a thread is never interrupted for the sake of a tick
+ * which could not be served anyway. The next switch to in-band makes up for it.
  *
  * A CPU takes part as long as it is online. It is not let go while threads live there or timers run on it;
  * the hotplug state below refuses with -EBUSY. When it comes back online, it rejoins. A suspend takes the
@@ -24,17 +25,39 @@
 static enum cpuhp_state hp_state;
 static bool started;
 
-/* Hard off: shot of the current CPU. */
-void evl_program_tick(struct evl_clock *clock)
+static void program_shot(struct evl_rq *rq, ktime_t date)
 {
-	ktime_t date;
-
-	if (unlikely(!evl_this_rq()->tick_taken))
-		return;
-
-	date = evl_next_shot(clock);
+	rq->shot = date;
 	evl_trace(evl_shot, date);
 	oob_tick_program(date);
+}
+
+/*
+ * Hard off: shot of the current CPU for its timers, the first of which is due at @date. The in-band tick is
+ * not waited for while a thread has the CPU, or is about to get it.
+ */
+void evl_program_tick_at(ktime_t date)
+{
+	struct evl_rq *rq = evl_this_rq();
+
+	if (unlikely(!rq->tick_taken))
+		return;
+
+	if (rq->curr->state & EVL_T_ROOT && !rq->resched)
+		date = min(date, rq->inband_next);
+	program_shot(rq, date);
+}
+
+/* Hard off: in-band goes on, on this CPU; the tick it may be waiting for is due again. */
+void evl_resume_inband_tick(struct evl_rq *rq)
+{
+	if (rq->inband_next < rq->shot)
+		program_shot(rq, rq->inband_next);
+}
+
+void evl_program_tick(struct evl_clock *clock)
+{
+	evl_program_tick_at(evl_next_shot(clock));
 }
 
 void evl_program_remote_tick(struct evl_clock *clock, struct evl_rq *rq)
@@ -42,26 +65,25 @@ void evl_program_remote_tick(struct evl_clock *clock, struct evl_rq *rq)
 	irq_send_oob_ipi(TIMER_OOB_IPI, cpumask_of(rq->cpu));
 }
 
-/* Context H. */
+/* Context H. The shot was for in-band as well if it was not for anything earlier. */
 static void tick_shot(void)
 {
+	struct evl_rq *rq = evl_this_rq();
+
+	if (rq->inband_next <= rq->shot && rq->curr->state & EVL_T_ROOT) {
+		rq->inband_next = KTIME_MAX;
+		oob_tick_post_inband();
+	}
 	evl_announce_tick(&evl_mono_clock);
 }
 
-/* Hard off, called by in-band, whose locks may be held. */
+/* Hard off, called by in-band, whose locks may be held. A shot too many does no harm. */
 static void tick_set_inband_next(ktime_t date)
 {
 	struct evl_rq *rq = evl_this_rq();
 
-	if (date == KTIME_MAX)
-		evl_stop_timer(&rq->inband_timer);
-	else
-		evl_start_timer(&rq->inband_timer, date, 0);
-}
-
-static void inband_tick_handler(struct evl_timer *timer)
-{
-	oob_tick_post_inband();
+	rq->inband_next = date;
+	evl_resume_inband_tick(rq);
 }
 
 static const struct oob_tick_ops tick_ops = {
@@ -70,7 +92,7 @@ static const struct oob_tick_ops tick_ops = {
 };
 
 /*
- * On the CPU itself. The timer and the mark come first: in-band may ask for its next tick from within
+ * On the CPU itself. The dates and the mark come first: in-band may ask for its next tick from within
  * oob_tick_take(), and the first shot may follow at once.
  */
 static int take_tick(unsigned int cpu)
@@ -78,8 +100,8 @@ static int take_tick(unsigned int cpu)
 	struct evl_rq *rq = evl_cpu_rq(cpu);
 	int ret;
 
-	__evl_init_timer(&rq->inband_timer, &evl_mono_clock, inband_tick_handler, cpu,
-			 EVL_TIMER_INTERNAL);
+	rq->inband_next = KTIME_MAX;
+	rq->shot = KTIME_MAX;
 	rq->tick_taken = true;
 	ret = oob_tick_take(&tick_ops);
 	if (ret)
@@ -115,7 +137,7 @@ static void release_tick(unsigned int cpu)
 
 	oob_tick_release();
 	rq->tick_taken = false;
-	evl_stop_timer(&rq->inband_timer);
+	rq->inband_next = KTIME_MAX;
 }
 
 static int join_cpu(unsigned int cpu)

@@ -2,9 +2,13 @@
 #ifndef _EVL_TICK_H
 #define _EVL_TICK_H
 
+#include <linux/ktime.h>
+
 struct evl_clock;
 struct evl_rq;
 
+void evl_program_tick_at(ktime_t date);
+void evl_resume_inband_tick(struct evl_rq *rq);
 void evl_program_tick(struct evl_clock *clock);
 void evl_program_remote_tick(struct evl_clock *clock, struct evl_rq *rq);
 

@@ -270,15 +270,30 @@ static ktime_t forward(struct evl_timer *timer, ktime_t now)
 	return ktime_add(date, missed * timer->interval);
 }
 
+/* The first timer of the queue goes to its next date. Often it stays the first: then it need not move. */
+static void advance(struct evl_timerbase *base, struct evl_timer *timer, ktime_t date)
+{
+	struct timerqueue_node *second = timerqueue_iterate_next(&timer->node);
+	ktime_t expires = ktime_sub(date, timer->gravity);
+
+	if (!second || ktime_before(expires, second->expires)) {
+		timer->node.expires = expires;
+	} else {
+		dequeue(base, timer);
+		enqueue(base, timer, date);
+	}
+}
+
 /* Base locked; it is unlocked while the handler runs, which may start or stop this very timer. */
 static void expire(struct evl_timerbase *base, struct evl_timer *timer, ktime_t now)
 {
 	evl_trace(evl_timer_expire, timer);
 
-	dequeue(base, timer);
 	timer->overruns = 0;
 	if (timer->interval)
-		enqueue(base, timer, forward(timer, now));
+		advance(base, timer, forward(timer, now));
+	else
+		dequeue(base, timer);
 
 	base->running = timer;
 	hard_spin_unlock(&base->lock);
@@ -291,12 +306,12 @@ static void expire(struct evl_timerbase *base, struct evl_timer *timer, ktime_t 
 
 /*
  * Context H: run what is due on this CPU. The time is read once: what becomes due meanwhile is left to the
- * next shot, so that threads woken here get the CPU in between.
+ * next shot, so that threads woken here get the CPU in between. Returns the next date, KTIME_MAX for none.
  */
-void evl_run_timers(struct evl_timerbase *base)
+ktime_t evl_run_timers(struct evl_timerbase *base)
 {
+	ktime_t now, next = KTIME_MAX;
 	struct timerqueue_node *node;
-	ktime_t now;
 
 	hard_spin_lock(&base->lock);
 
@@ -304,9 +319,13 @@ void evl_run_timers(struct evl_timerbase *base)
 		now = evl_read_clock(base->clock);
 		while ((node = timerqueue_getnext(&base->queue)) && !ktime_after(node->expires, now))
 			expire(base, container_of(node, struct evl_timer, node), now);
+		if (node)
+			next = node->expires;
 	}
 
 	hard_spin_unlock(&base->lock);
+
+	return next;
 }
 
 /* The clock goes away, or its CPU: stop whatever is left. Returns how many there were. */

@@ -75,7 +75,7 @@ static inline struct evl_clock *evl_timer_clock(struct evl_timer *timer)
 int evl_timer_cpu(struct evl_rq *rq);
 
 void evl_init_timerbase(struct evl_timerbase *base, struct evl_clock *clock, int cpu);
-void evl_run_timers(struct evl_timerbase *base);
+ktime_t evl_run_timers(struct evl_timerbase *base);
 unsigned int evl_stop_all_timers(struct evl_timerbase *base);
 
 #endif /* _EVL_TIMER_H */

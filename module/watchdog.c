@@ -6,6 +6,7 @@
  *
  * rq->inband_preempted: written at the switch which preempts in-band, read here, by the same CPU, hard off.
  */
+#include "evl-arch.h"
 #include "watchdog.h"
 #include "params.h"
 #include "sched.h"
@@ -30,18 +31,18 @@ static void watchdog_handler(struct evl_timer *timer)
 {
 	struct evl_rq *rq = container_of(timer, struct evl_rq, watchdog_timer);
 	struct evl_thread *curr = rq->curr;
-	ktime_t now = evl_ktime_monotonic();
+	u64 waiting = evl_arch_cycles_to_ns(evl_arch_cycles() - rq->inband_preempted);
 
 	if (!READ_ONCE(rq->nr_threads))
 		return;
 
 	if (!(curr->state & EVL_T_ROOT) &&
-	    now - rq->inband_preempted > evl_watchdog_s * (u64)NSEC_PER_SEC) {
-		rq->inband_preempted = now;
+	    waiting > evl_watchdog_s * (u64)NSEC_PER_SEC) {
+		rq->inband_preempted = evl_arch_cycles();
 		stop_runaway(curr);
 	}
 
-	evl_start_timer(timer, ktime_add(now, look_interval()), 0);
+	evl_start_timer(timer, ktime_add(evl_ktime_monotonic(), look_interval()), 0);
 }
 
 void evl_init_watchdog(struct evl_rq *rq)

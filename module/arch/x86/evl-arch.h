@@ -5,10 +5,14 @@
 #ifndef _EVL_ARCH_H
 #define _EVL_ARCH_H
 
+#include <linux/math64.h>
+#include <linux/time64.h>
 #include <linux/types.h>
+#include <asm/msr.h>
 #include <asm/ptrace.h>
 #include <asm/syscall.h>
 #include <asm/trapnr.h>
+#include <asm/tsc.h>
 
 /* Number of the system call as made: 32 bits, whatever the convention. */
 static inline u32 evl_arch_syscall_nr(const struct pt_regs *regs)
@@ -36,6 +40,20 @@ static inline bool evl_arch_compat_call(void)
 static inline bool evl_arch_is_debug_trap(unsigned int trapnr)
 {
 	return trapnr == X86_TRAP_DB || trapnr == X86_TRAP_BP;
+}
+
+/*
+ * CPU time is counted in what is cheapest to read: twice per switch. Differences only, on one CPU; if the
+ * rate changes, so do the statistics.
+ */
+static __always_inline u64 evl_arch_cycles(void)
+{
+	return rdtsc();
+}
+
+static inline u64 evl_arch_cycles_to_ns(u64 cycles)
+{
+	return mul_u64_u32_div(cycles, NSEC_PER_MSEC, tsc_khz);
 }
 
 /*
