@@ -77,6 +77,7 @@ tests_weak_LDADD = $(EVLTEST_LIBS)
 evltest_SCRIPTS +=		\
 	tests/core-refused.sh	\
 	tests/fpu-kernel.sh	\
+	tests/hotplug.sh	\
 	tests/latmus.sh	\
 	tests/load-cycles.sh	\
 	tests/pipeline.sh	\
