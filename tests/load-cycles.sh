@@ -4,7 +4,7 @@
 # property: the core loads and unloads a hundred times and leaves nothing behind; while somebody uses it, it
 # refuses to go.
 #
-# evl-vm: smp=1,2 kernel=evl debug=yes timeout=240 nocore
+# evl-vm: smp=1,2,8 kernel=evl debug=yes timeout=300 nocore
 here=$(dirname "$0")
 . "$here/lib.sh"
 

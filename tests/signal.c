@@ -3,7 +3,7 @@
  * property: a signal reaches an out-of-band thread whether it sleeps or spins in user space: the wait is cut
  * short, the handler runs in-band, the thread goes on. Stop and continue work.
  *
- * evl-vm: smp=2,8 kernel=evl debug=yes timeout=90
+ * evl-vm: smp=1,2,8 kernel=evl debug=yes timeout=90
  */
 #include <signal.h>
 #include <sys/wait.h>
@@ -125,6 +125,16 @@ static void test_spinner(void)
 	t_ok(!target.wait_result, "and goes back out-of-band (%d)", target.wait_result);
 }
 
+/*
+ * These threads are SCHED_FIFO in-band, too, and never sleep of their own accord: where there is one CPU, not
+ * only the sender would starve, but the threads of the kernel with it, those of RCU first.
+ */
+static void leave_the_cpu(void)
+{
+	if (sysconf(_SC_NPROCESSORS_ONLN) == 1)
+		usleep(200);
+}
+
 /* A process whose thread spins out-of-band, stopped and continued. */
 static void test_stop(void)
 {
@@ -143,6 +153,7 @@ static void test_stop(void)
 			spin_ns(NSEC_PER_MSEC);
 			if (write(counter[1], ".", 1) != 1)
 				_exit(1);
+			leave_the_cpu();
 			evl_switch_oob();
 		}
 	}
@@ -167,6 +178,7 @@ static void *switch_stages(void *unused)
 	publish(&target.ready, 1);
 	while (!target.leave) {
 		target.wait_result |= evl_switch_inband();
+		leave_the_cpu();
 		evl_switch_oob();	/* may be interrupted, before it has begun */
 		target.laps++;
 	}
