@@ -70,6 +70,10 @@ evltest_PROGRAMS += tests/trap
 tests_trap_SOURCES = tests/trap.c tests/common.h
 tests_trap_LDADD = $(EVLTEST_LIBS)
 
+evltest_PROGRAMS += tests/compat
+tests_compat_SOURCES = tests/compat.c tests/common.h
+tests_compat_LDADD = $(EVLTEST_LIBS)
+
 evltest_PROGRAMS += tests/weak
 tests_weak_SOURCES = tests/weak.c tests/common.h
 tests_weak_LDADD = $(EVLTEST_LIBS)
