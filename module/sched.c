@@ -455,8 +455,11 @@ void evl_irq_exit(struct pt_regs *regs)
 	struct evl_thread *curr;
 
 	rq->in_irq = false;
-	if (rq->resched)
+	if (rq->resched) {
+		if (rq->curr->state & EVL_T_ROOT)
+			evl_trace(evl_preempt, instruction_pointer(regs));
 		__evl_schedule();
+	}
 
 	if (!user_mode(regs))
 		return;

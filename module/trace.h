@@ -35,6 +35,19 @@ TRACE_EVENT(evl_switch,
 		  __entry->prev_state, __get_str(next), __entry->next_prio)
 );
 
+/* A thread takes the CPU from in-band, which was interrupted at @ip. */
+TRACE_EVENT(evl_preempt,
+	TP_PROTO(unsigned long ip),
+	TP_ARGS(ip),
+	TP_STRUCT__entry(
+		__field(unsigned long, ip)
+	),
+	TP_fast_assign(
+		__entry->ip = ip;
+	),
+	TP_printk("%pS", (void *)__entry->ip)
+);
+
 TRACE_EVENT(evl_wakeup,
 	TP_PROTO(struct evl_thread *thread, u32 mask, u32 info),
 	TP_ARGS(thread, mask, info),

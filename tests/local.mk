@@ -74,6 +74,10 @@ evltest_PROGRAMS += tests/compat
 tests_compat_SOURCES = tests/compat.c tests/common.h
 tests_compat_LDADD = $(EVLTEST_LIBS)
 
+evltest_PROGRAMS += tests/preempt
+tests_preempt_SOURCES = tests/preempt.c tests/common.h
+tests_preempt_LDADD = $(EVLTEST_LIBS)
+
 evltest_PROGRAMS += tests/weak
 tests_weak_SOURCES = tests/weak.c tests/common.h
 tests_weak_LDADD = $(EVLTEST_LIBS)
@@ -86,7 +90,8 @@ evltest_SCRIPTS +=		\
 	tests/load-cycles.sh	\
 	tests/pipeline.sh	\
 	tests/pipeline-bound.sh	\
-	tests/pipeline-off.sh
+	tests/pipeline-off.sh	\
+	tests/preempt-points.sh
 
 # Sourced by the scripts.
 dist_evltest_DATA = tests/lib.sh
