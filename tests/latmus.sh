@@ -75,12 +75,12 @@ check "the calibration is reset" status_is 0 latmus -r
 note "gravity for users was $before"
 
 # Threads in sight while a measurement runs.
-latmus -q -T4 -k >/dev/null 2>&1 &
+latmus -q -T10 -k >/dev/null 2>&1 &
 sleep 2
 check "evl ps lists the kernel thread" sh -c 'evl ps -l | grep -q "\[latmus:"'
 check "evl ps --json as well" sh -c 'evl ps --json | grep -q "\"name\":\"latmus:"'
 wait
-latmus -q -T4 -u >/dev/null 2>&1 &
+latmus -q -T10 -u >/dev/null 2>&1 &
 sleep 2
 check "evl ps lists the responder" sh -c 'evl ps -p | grep -q " fifo .* latmus:"'
 wait
