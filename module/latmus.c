@@ -245,10 +245,10 @@ static void latmus_tick(struct evl_timer *timer)
 	struct latmus_run *run = container_of(timer, struct latmus_run, timer);
 	bool irq = run->setup.type == EVL_LAT_IRQ;
 	ktime_t now = irq ? evl_ktime_monotonic() : 0, date;
-	unsigned long flags, missed;
+	unsigned long missed;
 	bool peak = false;
 
-	evl_wq_lock(&run->wait, flags);
+	hard_spin_lock(&run->wait.lock);
 	if (!run->ticking)
 		goto out;
 
@@ -271,7 +271,7 @@ static void latmus_tick(struct evl_timer *timer)
 		run->interval_end = ktime_add_ns(run->interval_end, run->setup.interval);
 	}
 out:
-	evl_wq_unlock(&run->wait, flags);
+	hard_spin_unlock(&run->wait.lock);
 	if (peak)
 		trace_peak(peak, ktime_sub(now, date));
 }
