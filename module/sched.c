@@ -177,7 +177,7 @@ static void hand_over(struct evl_rq *rq, struct evl_thread *prev, struct evl_thr
 
 static bool may_switch(struct evl_rq *rq)
 {
-	return !rq->in_irq && !dovetail_current_state()->preempt_count;
+	return !rq->in_irq && !evl_current_state()->preempt_count;
 }
 
 /*
@@ -262,7 +262,7 @@ EVL_EXPORT(evl_schedule);
  */
 void evl_disable_preempt(void)
 {
-	dovetail_current_state()->preempt_count++;
+	evl_current_state()->preempt_count++;
 	barrier();
 }
 EVL_EXPORT(evl_disable_preempt);
@@ -271,7 +271,7 @@ EVL_EXPORT(evl_disable_preempt);
 void evl_enable_preempt(void)
 {
 	barrier();
-	if (!--dovetail_current_state()->preempt_count)
+	if (!--evl_current_state()->preempt_count)
 		evl_schedule();
 }
 EVL_EXPORT(evl_enable_preempt);
@@ -456,7 +456,7 @@ void evl_irq_exit(struct pt_regs *regs)
 
 	rq->in_irq = false;
 	if (rq->resched) {
-		if (rq->curr->state & EVL_T_ROOT)
+		if (trace_evl_preempt_enabled() && rq->curr->state & EVL_T_ROOT)
 			evl_trace(evl_preempt, instruction_pointer(regs));
 		__evl_schedule();
 	}

@@ -200,8 +200,8 @@ void evl_demote_current(int cause)
 	hard_local_irq_disable();
 
 	/* A demotion under a lock of the core is a bug of the caller; get in-band all the same. */
-	if (WARN_ON_ONCE(dovetail_current_state()->preempt_count))
-		dovetail_current_state()->preempt_count = 0;
+	if (WARN_ON_ONCE(evl_current_state()->preempt_count))
+		evl_current_state()->preempt_count = 0;
 
 	curr->stats.isw++;
 	evl_trace(evl_stage, curr, true, cause);

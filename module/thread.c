@@ -31,7 +31,7 @@ static struct evl_thread *state_thread(struct oob_thread_state *st)
 
 struct evl_thread *evl_current(void)
 {
-	return state_thread(dovetail_current_state());
+	return state_thread(evl_current_state());
 }
 EVL_EXPORT(evl_current);
 
@@ -148,7 +148,7 @@ static void count_thread(struct evl_thread *thread, int delta)
 /* The current task becomes @thread. From here on events come in for it. */
 void evl_bind_current(struct evl_thread *thread)
 {
-	struct oob_thread_state *st = dovetail_current_state();
+	struct oob_thread_state *st = evl_current_state();
 
 	thread->pid = task_pid_nr(current);
 	dovetail_init_altsched(&thread->altsched);
@@ -171,7 +171,7 @@ int evl_detach_current(void)
 	if (!curr)
 		return -EPERM;
 
-	dovetail_current_state()->core_data = NULL;
+	evl_current_state()->core_data = NULL;
 	dovetail_stop_altsched();
 	count_thread(curr, -1);
 	evl_sync_window(curr);

@@ -92,6 +92,12 @@ struct evl_thread {
 
 extern struct evl_factory evl_thread_factory;
 
+/* The core's area in the current task. Inline: it is on the way of every wake-up. */
+static __always_inline struct oob_thread_state *evl_current_state(void)
+{
+	return &current->dovetail.oob_state;
+}
+
 /** evl_current - the core thread which runs, or was interrupted; NULL: none. Any context. */
 struct evl_thread *evl_current(void);
 struct evl_thread *evl_task_thread(struct task_struct *p);

@@ -167,7 +167,7 @@ int evl_begin_wait(void)
 	if (running_inband())
 		return evl_switch_oob();
 
-	if (WARN_ON_ONCE(evl_this_rq()->in_irq || dovetail_current_state()->preempt_count))
+	if (WARN_ON_ONCE(evl_this_rq()->in_irq || evl_current_state()->preempt_count))
 		return -EPERM;
 
 	return 0;
