@@ -84,6 +84,7 @@ tests_weak_LDADD = $(EVLTEST_LIBS)
 
 evltest_SCRIPTS +=		\
 	tests/core-refused.sh	\
+	tests/disturbance.sh	\
 	tests/fpu-kernel.sh	\
 	tests/hotplug.sh	\
 	tests/latmus.sh	\
@@ -106,6 +107,7 @@ tests_tools_figures_LDADD = $(EVLTEST_LIBS) -lm
 EXTRA_DIST += $(evltest_SCRIPTS) tests/tools.sh	\
 	tests/kmod/Kbuild			\
 	tests/kmod/Makefile			\
+	tests/kmod/disturb-test.c		\
 	tests/kmod/fpu-test.c			\
 	tests/kmod/pipeline-ipi.c		\
 	tests/kmod/pipeline-locks.c		\
