@@ -10,6 +10,8 @@ uapi_HEADERS =				\
 	include/uapi/evl/factory-abi.h	\
 	include/uapi/evl/factory.h	\
 	include/uapi/evl/fcntl.h	\
+	include/uapi/evl/monitor-abi.h	\
+	include/uapi/evl/monitor.h	\
 	include/uapi/evl/sched-abi.h	\
 	include/uapi/evl/signal.h	\
 	include/uapi/evl/syscall-abi.h	\

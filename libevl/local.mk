@@ -6,8 +6,14 @@ libevlinc_HEADERS =			\
 	libevl/include/evl/clock.h	\
 	libevl/include/evl/compat.h	\
 	libevl/include/evl/compiler.h	\
+	libevl/include/evl/event.h	\
 	libevl/include/evl/evl.h	\
+	libevl/include/evl/flags.h	\
+	libevl/include/evl/monitor-obj.h	\
+	libevl/include/evl/mutex.h	\
+	libevl/include/evl/rwlock.h	\
 	libevl/include/evl/sched.h	\
+	libevl/include/evl/sem.h	\
 	libevl/include/evl/sys.h	\
 	libevl/include/evl/syscall.h	\
 	libevl/include/evl/thread.h	\
@@ -30,11 +36,20 @@ libevl_libevl_logic_la_SOURCES =	\
 	libevl/src/backend.h		\
 	libevl/src/clock.c		\
 	libevl/src/element.c		\
+	libevl/src/event.c		\
+	libevl/src/flags.c		\
 	libevl/src/init.c		\
 	libevl/src/internal.h		\
+	libevl/src/monitor.c		\
+	libevl/src/monitor.h		\
+	libevl/src/mutex.c		\
+	libevl/src/mutex.h		\
 	libevl/src/name.c		\
 	libevl/src/request.c		\
+	libevl/src/rwlock.c		\
 	libevl/src/sched.c		\
+	libevl/src/sem.c		\
+	libevl/src/sem.h		\
 	libevl/src/sigdebug.c		\
 	libevl/src/thread.c		\
 	libevl/src/time.c		\

@@ -48,7 +48,7 @@ static void add_fundle(struct evl_element *e)
 {
 	guard(hard_spinlock_irqsave)(&fundle_lock);
 	do
-		last_fundle++;
+		last_fundle = (last_fundle + 1) & EVL_HANDLE_MASK;
 	while (last_fundle == EVL_NO_HANDLE || find_fundle(last_fundle));
 
 	e->fundle = last_fundle;
@@ -272,15 +272,21 @@ void evl_cancel_element(struct evl_element *e)
  */
 void evl_put_element(struct evl_element *e)
 {
-	if (!refcount_dec_and_test(&e->refs))
-		return;
-
-	if (running_inband())
-		finish_element(e);
-	else
-		irq_work_queue(&e->put_irq_work);
+	if (running_inband()) {
+		if (refcount_dec_and_test(&e->refs))
+			finish_element(e);
+	} else {
+		evl_put_element_later(e);
+	}
 }
 EVL_EXPORT(evl_put_element);
+
+/* The same from any context, hard off included: the element is never disposed of at once. */
+void evl_put_element_later(struct evl_element *e)
+{
+	if (refcount_dec_and_test(&e->refs))
+		irq_work_queue(&e->put_irq_work);
+}
 
 static struct evl_file_binding *alloc_binding(struct evl_element *e)
 {

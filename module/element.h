@@ -70,6 +70,7 @@ static inline void evl_get_element(struct evl_element *e)
 }
 
 void evl_put_element(struct evl_element *e);
+void evl_put_element_later(struct evl_element *e);
 struct evl_element *evl_get_element_by_fundle(struct evl_factory *fac, fundle_t fundle);
 
 struct file *evl_open_element_file(struct evl_element *e, unsigned int f_flags);

@@ -13,6 +13,7 @@
 #include "factory.h"
 #include "clock.h"
 #include "control.h"
+#include "monitor.h"
 #include "thread.h"
 
 #include <linux/fcntl.h>
@@ -26,6 +27,7 @@ static struct evl_factory * const factories[] = {
 	&evl_control_factory,
 	&evl_clock_factory,
 	&evl_thread_factory,
+	&evl_monitor_factory,
 };
 
 struct name_entry {

@@ -11,6 +11,7 @@
 #include "event.h"
 #include "factory.h"
 #include "file.h"
+#include "monitor.h"
 #include "params.h"
 #include "sched.h"
 #include "shm.h"
@@ -89,6 +90,7 @@ static int __init evl_init(void)
 		return ret;
 
 	evl_init_thread_limit();
+	evl_init_monitor_limit();
 
 	for (n = 0; n < ARRAY_SIZE(steps); n++) {
 		ret = steps[n].init();

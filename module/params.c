@@ -20,6 +20,10 @@ unsigned int evl_nr_threads = 256;
 module_param_named(nr_threads, evl_nr_threads, uint, 0444);
 MODULE_PARM_DESC(nr_threads, "largest number of threads attached at the same time");
 
+unsigned int evl_nr_monitors = 512;
+module_param_named(nr_monitors, evl_nr_monitors, uint, 0444);
+MODULE_PARM_DESC(nr_monitors, "largest number of mutexes, events, semaphores and flag groups, all together");
+
 unsigned int evl_watchdog_s = 4;
 module_param_named(watchdog_s, evl_watchdog_s, uint, 0444);
 MODULE_PARM_DESC(watchdog_s, "longest time in-band may be kept off a CPU, s (0: no limit)");
@@ -36,6 +40,7 @@ struct cpumask evl_oob_cpus;
 EVL_EXPORT(evl_oob_cpus);
 
 #define EVL_THREADS_LIMIT	65536U
+#define EVL_MONITORS_LIMIT	65536U
 #define EVL_WATCHDOG_LIMIT	3600U
 
 static int parse_cpu_set(void)
@@ -82,6 +87,11 @@ int __init evl_check_params(void)
 
 	if (!evl_nr_threads || evl_nr_threads > EVL_THREADS_LIMIT) {
 		pr_err("nr_threads=%u: expected 1 to %u\n", evl_nr_threads, EVL_THREADS_LIMIT);
+		return -EINVAL;
+	}
+
+	if (!evl_nr_monitors || evl_nr_monitors > EVL_MONITORS_LIMIT) {
+		pr_err("nr_monitors=%u: expected 1 to %u\n", evl_nr_monitors, EVL_MONITORS_LIMIT);
 		return -EINVAL;
 	}
 

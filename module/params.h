@@ -9,6 +9,7 @@
 extern struct cpumask evl_oob_cpus;
 
 extern unsigned int evl_nr_threads;
+extern unsigned int evl_nr_monitors;
 extern unsigned int evl_watchdog_s;
 
 int evl_check_params(void);

@@ -20,6 +20,7 @@
  * pick it again at once. No wake-up is lost, no thread is queued twice: EVL_T_READY says whether it is.
  */
 #include "evl-arch.h"
+#include "rank.h"
 #include "sched.h"
 #include "thread.h"
 #include "wait.h"
@@ -325,6 +326,16 @@ const struct evl_sched_class *evl_find_sched_class(int policy)
 	}
 }
 
+/* rq locked, @thread in no queue of it. */
+static void set_rank(struct evl_thread *thread, const struct evl_rank *rank)
+{
+	thread->sched_class = rank->class;
+	thread->prio = rank->prio;
+	thread->state &= ~EVL_T_BOOST;
+	if (rank->class != thread->base.class || rank->prio != thread->base.prio)
+		thread->state |= EVL_T_BOOST;
+}
+
 int evl_check_sched_attrs(const struct evl_sched_attrs *attrs)
 {
 	const struct evl_sched_class *class = evl_find_sched_class(attrs->sched_policy);
@@ -332,13 +343,16 @@ int evl_check_sched_attrs(const struct evl_sched_attrs *attrs)
 	return class ? class->check(attrs) : -EINVAL;
 }
 
-/* thread and rq locked, @thread in no queue. */
+/* thread and rq locked, @thread in no queue. A rank lent by a mutex outranks the new base one, or is dropped. */
 static void apply_attrs(struct evl_thread *thread, const struct evl_sched_attrs *attrs)
 {
-	thread->sched_class = evl_find_sched_class(attrs->sched_policy);
-	thread->sched_class->set(thread, attrs);
-	thread->base_prio = attrs->sched_priority;
-	thread->prio = attrs->sched_priority;
+	struct evl_rank rank;
+
+	thread->base.class = evl_find_sched_class(attrs->sched_policy);
+	thread->base.class->set(thread, attrs);
+	thread->base.prio = attrs->sched_priority;
+	rank = evl_wanted_rank(thread);
+	set_rank(thread, &rank);
 	if (evl_thread_is_user(thread))
 		thread->info |= EVL_I_SYNCPARAM;
 }
@@ -389,7 +403,7 @@ int evl_set_sched_attrs(struct evl_thread *thread, const struct evl_sched_attrs 
 	change_attrs_locked(thread, attrs);
 	hard_spin_unlock(&thread->lock);
 
-	evl_requeue_waiter(thread);
+	evl_follow_rank(evl_requeue_waiter(thread));
 	evl_schedule();
 
 	hard_local_irq_restore(flags);
@@ -403,8 +417,27 @@ void evl_get_sched_attrs(struct evl_thread *thread, struct evl_sched_attrs *attr
 	memset(attrs, 0, sizeof(*attrs));
 
 	guard(hard_spinlock_irqsave)(&thread->lock);
-	attrs->sched_priority = thread->base_prio;
-	thread->sched_class->get(thread, attrs);
+	attrs->sched_priority = thread->base.prio;
+	thread->base.class->get(thread, attrs);
+}
+
+/*
+ * Have @thread, which is locked, run at @rank from now on. A thread which is ready joins the tail of its new
+ * level; the running one stays in front of those of its new level.
+ */
+void evl_apply_rank(struct evl_thread *thread, const struct evl_rank *rank)
+{
+	struct evl_rq *rq = thread->rq;
+	bool ready;
+
+	guard(hard_spinlock)(&rq->lock);
+	ready = thread->state & EVL_T_READY;
+	dequeue(rq, thread);
+	set_rank(thread, rank);
+	if (ready)
+		evl_make_ready(rq, thread);
+	if (thread == rq->curr && !(thread->state & EVL_T_BLOCKED))
+		evl_set_resched(rq);
 }
 
 static void lock_both(struct evl_rq *a, struct evl_rq *b)

@@ -58,6 +58,12 @@ struct evl_sched_class {
 	void		(*get)(struct evl_thread *thread, struct evl_sched_attrs *attrs);
 };
 
+/* What decides who goes first: class, then priority in the class. */
+struct evl_rank {
+	const struct evl_sched_class	*class;
+	int				prio;
+};
+
 extern const struct evl_sched_class evl_sched_fifo;
 extern const struct evl_sched_class evl_sched_weak;
 extern const struct evl_sched_class evl_sched_idle;
@@ -117,6 +123,7 @@ const struct evl_sched_class *evl_find_sched_class(int policy);
 int evl_check_sched_attrs(const struct evl_sched_attrs *attrs);
 int evl_set_sched_attrs(struct evl_thread *thread, const struct evl_sched_attrs *attrs);
 void evl_get_sched_attrs(struct evl_thread *thread, struct evl_sched_attrs *attrs);
+void evl_apply_rank(struct evl_thread *thread, const struct evl_rank *rank);
 void evl_change_rq(struct evl_thread *thread, struct evl_rq *to);
 
 int evl_init_sched(void);

@@ -69,7 +69,7 @@ int evl_map_shm(struct vm_area_struct *vma)
 
 int evl_init_shm(void)
 {
-	size_t size = PAGE_ALIGN(evl_nr_threads * CELL_SIZE);
+	size_t size = PAGE_ALIGN((evl_nr_threads + evl_nr_monitors) * CELL_SIZE);
 
 	nr_cells = size / CELL_SIZE;
 	busy_cells = bitmap_zalloc(nr_cells, GFP_KERNEL);

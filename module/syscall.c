@@ -6,7 +6,8 @@
  * which no hook has reported is entered; then it goes out-of-band. A caller which is out-of-band with a
  * descriptor we do not know comes in-band for the same purpose.
  *
- * The reference to the file is held over the operation, whatever stage it ends on.
+ * The reference to the file is held over the operation, whatever stage it ends on, unless the operation says that
+ * it needs no more.
  */
 #include "syscall.h"
 #include "evl-arch.h"
@@ -88,6 +89,19 @@ static long serve_file(struct file *filp, const struct request *rq)
 	return ret ?: call_operation(filp, rq);
 }
 
+/*
+ * The current request does not need its file any more, which may then be closed without waiting for the request to
+ * end. Either stage.
+ */
+void evl_end_file_use(struct evl_thread *curr)
+{
+	struct evl_file *efilp = curr->request_file;
+
+	curr->request_file = NULL;
+	if (efilp)
+		evl_put_file(efilp);
+}
+
 static long serve(struct evl_thread *curr, const struct request *rq)
 {
 	struct evl_file *efilp;
@@ -104,8 +118,9 @@ static long serve(struct evl_thread *curr, const struct request *rq)
 	if (IS_ERR(efilp))
 		return PTR_ERR(efilp);
 
+	curr->request_file = efilp;
 	ret = serve_file(efilp->filp, rq);
-	evl_put_file(efilp);
+	evl_end_file_use(curr);
 
 	return ret;
 }
@@ -123,7 +138,7 @@ static void leave_request(struct evl_thread *curr)
 	hard_local_irq_disable();
 	if (curr->info & EVL_I_KICKED)
 		evl_take_kick(curr);
-	else if (curr->state & EVL_T_WEAK)
+	else if (curr->state & EVL_T_WEAK && !curr->nr_held)
 		evl_demote_current(EVL_HMDIAG_NONE);
 }
 

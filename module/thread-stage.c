@@ -22,6 +22,7 @@
  */
 #include "thread.h"
 #include "evl-arch.h"
+#include "gate.h"
 #include "trace.h"
 #include "wait.h"
 
@@ -146,7 +147,7 @@ static void sync_inband_params(struct evl_thread *curr)
 	struct sched_attr attr = {
 		.size = sizeof(attr),
 		.sched_policy = SCHED_FIFO,
-		.sched_priority = READ_ONCE(curr->base_prio),
+		.sched_priority = READ_ONCE(curr->base.prio),
 	};
 
 	if (!attr.sched_priority)
@@ -157,20 +158,56 @@ static void sync_inband_params(struct evl_thread *curr)
 				    current->comm, task_pid_nr(current));
 }
 
-/* Tell the current thread about its misfortune, if it cares. In-band. */
-void evl_notify_current(struct evl_thread *curr, int diag)
+/* The mode bit which asks for a diagnosis; 0: it is for everybody. */
+static u32 warning_bit(int diag)
 {
+	switch (diag) {
+	case EVL_HMDIAG_WATCHDOG:
+		return 0;
+	case EVL_HMDIAG_LKDEPEND:
+	case EVL_HMDIAG_LKIMBALANCE:
+	case EVL_HMDIAG_LKSLEEP:
+		return EVL_T_WOLI;
+	case EVL_HMDIAG_STAGEX:
+		return EVL_T_WOSX;
+	case EVL_HMDIAG_OVERRUN:
+		return EVL_T_WOSO;
+	default:
+		return EVL_T_WOSS;
+	}
+}
+
+static void notify(struct evl_thread *thread, struct task_struct *p, int diag)
+{
+	u32 warning = warning_bit(diag);
 	struct kernel_siginfo si;
 
-	/* The watchdog speaks to everybody. */
-	if (diag != EVL_HMDIAG_WATCHDOG && (~curr->state & (EVL_T_WOSS | EVL_T_HMSIG)))
+	if (warning && (~READ_ONCE(thread->state) & (warning | EVL_T_HMSIG)))
 		return;
 
 	clear_siginfo(&si);
 	si.si_signo = SIGDEBUG;
 	si.si_code = SI_QUEUE;
 	si.si_int = (int)(sigdebug_marker | diag);
-	send_sig_info(SIGDEBUG, &si, current);
+	send_sig_info(SIGDEBUG, &si, p);
+}
+
+/* Tell the current thread about its misfortune, if it cares. In-band. */
+void evl_notify_current(struct evl_thread *curr, int diag)
+{
+	notify(curr, current, diag);
+}
+
+/*
+ * In-band interrupt: an out-of-band thread waits for a mutex of this one, which is in-band. The task cannot be freed
+ * before the handler returns, as RCU has it.
+ */
+void evl_report_dependency(struct irq_work *work)
+{
+	struct evl_thread *thread = container_of(work, struct evl_thread, depend_work);
+
+	if (!(READ_ONCE(thread->state) & EVL_T_ZOMBIE) && evl_thread_is_user(thread))
+		notify(thread, thread->altsched.task, EVL_HMDIAG_LKDEPEND);
 }
 
 /* Block with EVL_T_INBAND and leave the CPU. Hard off on entry; in-band and hard on when it is over. */
@@ -195,6 +232,7 @@ static void leave_oob(struct evl_thread *curr)
 void evl_demote_current(int cause)
 {
 	struct evl_thread *curr = evl_current();
+	bool awaited = curr->state & EVL_T_WOLI && evl_is_awaited(curr);
 	u32 info;
 
 	hard_local_irq_disable();
@@ -213,6 +251,8 @@ void evl_demote_current(int cause)
 		sync_inband_params(curr);
 	if (cause != EVL_HMDIAG_NONE)
 		evl_notify_current(curr, cause);
+	if (awaited)
+		evl_notify_current(curr, EVL_HMDIAG_LKDEPEND);
 }
 
 /* Come in-band after a kick. */
@@ -271,7 +311,7 @@ void evl_kick_thread(struct evl_thread *thread, u32 info)
 	if (rq && rq != evl_this_rq())
 		irq_send_oob_ipi(RESCHEDULE_OOB_IPI, cpumask_of(rq->cpu));
 
-	evl_wake_thread(thread, EVL_T_ASLEEP, EVL_I_BREAK);
+	evl_wake_thread(thread, EVL_T_ASLEEP, info & EVL_I_STOPPED ? EVL_I_BREAK : EVL_I_SIGNAL);
 	evl_schedule();
 	hard_local_irq_restore(flags);
 }

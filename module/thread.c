@@ -9,7 +9,9 @@
  */
 #include "thread.h"
 #include "factory.h"
+#include "gate.h"
 #include "kthread.h"
+#include "monitor.h"
 #include "shm.h"
 #include "wait.h"
 #include "watchdog.h"
@@ -51,7 +53,7 @@ void evl_sync_window(struct evl_thread *thread)
 /* Context H: the limit of a wait has come. */
 static void wait_limit_handler(struct evl_timer *timer)
 {
-	evl_wake_thread(container_of(timer, struct evl_thread, rtimer), EVL_T_ASLEEP, EVL_I_TIMEO);
+	evl_wake_thread(container_of(timer, struct evl_thread, rtimer), EVL_T_DELAY, EVL_I_TIMEO);
 }
 
 /*
@@ -109,10 +111,14 @@ int evl_init_thread(struct evl_thread *thread, const char *name, u32 clone_flags
 	hard_spin_lock_init(&thread->lock);
 	thread->rq = evl_cpu_rq(cpu);
 	thread->state = state | EVL_T_INBAND;
-	thread->sched_class = evl_find_sched_class(attrs->sched_policy);
-	thread->sched_class->set(thread, attrs);
-	thread->prio = thread->base_prio = attrs->sched_priority;
+	INIT_LIST_HEAD(&thread->gates);
+	thread->base.class = evl_find_sched_class(attrs->sched_policy);
+	thread->base.prio = attrs->sched_priority;
+	thread->sched_class = thread->base.class;
+	thread->prio = thread->base.prio;
+	thread->base.class->set(thread, attrs);
 	init_irq_work(&thread->inband_work, wake_inband);
+	init_irq_work(&thread->depend_work, evl_report_dependency);
 	__evl_init_timer(&thread->rtimer, &evl_mono_clock, wait_limit_handler, cpu, timer_gravity(thread));
 	evl_init_period(thread);
 
@@ -174,8 +180,10 @@ int evl_detach_current(void)
 	evl_current_state()->core_data = NULL;
 	dovetail_stop_altsched();
 	count_thread(curr, -1);
+	evl_drop_gates(curr);
 	evl_sync_window(curr);
 	evl_hide_element(&curr->element);
+	evl_release_unknown_gates(curr->element.fundle);
 	evl_put_element(&curr->element);
 
 	return 0;
@@ -190,6 +198,7 @@ static void dispose_thread(struct evl_element *e)
 	evl_destroy_timer(&thread->ptimer);
 	/* The handler which brought the thread in-band for the last time may be ending right now. */
 	irq_work_sync(&thread->inband_work);
+	irq_work_sync(&thread->depend_work);
 	free_window(thread);
 	kfree(thread);
 }

@@ -22,7 +22,10 @@ struct evl_kthread;
 #define EVL_I_TIMEO	0x01	/* timed out */
 #define EVL_I_BREAK	0x02	/* forced out */
 #define EVL_I_RMID	0x04	/* the resource has gone */
-#define EVL_I_OUTCOME	(EVL_I_TIMEO | EVL_I_BREAK | EVL_I_RMID)
+#define EVL_I_FLUSH	0x08	/* flushed */
+#define EVL_I_MOVED	0x200	/* was signalled, and waits for the mutex of the event */
+#define EVL_I_SIGNAL	0x400	/* forced out by a kick */
+#define EVL_I_OUTCOME	(EVL_I_TIMEO | EVL_I_BREAK | EVL_I_RMID | EVL_I_FLUSH | EVL_I_MOVED | EVL_I_SIGNAL)
 /* ...and what is pending. */
 #define EVL_I_KICKED	0x10	/* has to go in-band */
 #define EVL_I_STOPPED	0x20	/* kernel thread told to stop; sticky */
@@ -37,6 +40,7 @@ struct evl_kthread;
 #define EVL_WAKE_BREAK		1
 #define EVL_WAKE_REMOVED	2
 #define EVL_WAKE_EXPIRED	3
+#define EVL_WAKE_FLUSHED	4
 
 /* Number of no diagnostic: a switch to in-band which is wanted. */
 #define EVL_HMDIAG_NONE		0
@@ -65,16 +69,21 @@ struct evl_thread {
 	hard_spinlock_t		lock;
 	struct evl_waitqueue	*wchan;		/* lock; what it waits for */
 	struct list_head	wait_next;	/* lock of *wchan */
+	bool			deaf;		/* lock; kicks do not end its waits */
 
 	struct evl_rq		*rq;
 	u32			state;
 	u32			info;
-	const struct evl_sched_class *sched_class;	/* this and next three: rq lock */
-	int			prio;		/* in effect */
-	int			base_prio;
+	const struct evl_sched_class *sched_class;	/* rank in effect; this and next three: rq lock */
+	int			prio;
+	struct evl_rank		base;		/* on request */
 	struct list_head	rq_next;
 	ktime_t			rr_quantum;
 	ktime_t			rr_left;
+
+	struct list_head	gates;		/* lock; those it owns which the core knows of */
+	unsigned int		nr_held;	/* lock; of these, how many keep it out-of-band if weak */
+	void			*wait_data;	/* lock of *wchan; what it waits for, in particular */
 
 	struct evl_timer	rtimer;		/* limit of its wait; fires on its CPU */
 	struct evl_timer	ptimer;		/* periodic timeline, kernel threads */
@@ -82,6 +91,8 @@ struct evl_thread {
 	unsigned long		releases;	/* not waited for yet; thread lock, as period_set */
 
 	struct irq_work		inband_work;	/* wakes it up in-band */
+	struct irq_work		depend_work;	/* tells it that somebody waits for it */
+	struct evl_file		*request_file;	/* own; what its request is about, see evl_end_file_use() */
 	struct evl_user_window	*window;	/* shared with user space, written only */
 
 	struct evl_thread_stats	stats;
@@ -130,6 +141,7 @@ void evl_resume_oob_task(struct task_struct *p);
 void evl_take_kick(struct evl_thread *curr);
 void evl_kick_thread(struct evl_thread *thread, u32 info);
 void evl_notify_current(struct evl_thread *curr, int diag);
+void evl_report_dependency(struct irq_work *work);
 
 /* wait.c */
 int evl_unblock_thread(struct evl_thread *thread, int reason);

@@ -26,6 +26,7 @@
  * reaches a later wait.
  */
 #include "wait.h"
+#include "rank.h"
 #include "trace.h"
 
 /**
@@ -43,6 +44,7 @@ void __evl_init_waitqueue(struct evl_waitqueue *wq, struct evl_clock *clock, int
 	wq->order = order;
 	wq->dead = false;
 	wq->name = name;
+	wq->ops = NULL;
 }
 EVL_EXPORT(__evl_init_waitqueue);
 
@@ -74,6 +76,8 @@ static u32 reason_to_info(int reason)
 		return EVL_I_RMID;
 	case EVL_WAKE_EXPIRED:
 		return EVL_I_TIMEO;
+	case EVL_WAKE_FLUSHED:
+		return EVL_I_FLUSH;
 	default:
 		return EVL_I_BREAK;
 	}
@@ -85,8 +89,10 @@ static int outcome(const struct evl_thread *curr)
 		return -EIDRM;
 	if (curr->info & EVL_I_TIMEO)
 		return -ETIMEDOUT;
-	if (curr->info & EVL_I_BREAK)
+	if (curr->info & (EVL_I_BREAK | EVL_I_SIGNAL))
 		return -EINTR;
+	if (curr->info & EVL_I_FLUSH)
+		return -EAGAIN;
 	return 0;
 }
 
@@ -106,7 +112,7 @@ static void wake_locked(struct evl_thread *thread, u32 info)
  * Lock a thread and, if it waits in a queue, this queue as well. Hard off; the caller holds no queue lock.
  * Returns the queue.
  */
-static struct evl_waitqueue *lock_thread_and_queue(struct evl_thread *thread)
+struct evl_waitqueue *evl_lock_thread_and_queue(struct evl_thread *thread)
 {
 	struct evl_waitqueue *wq;
 
@@ -120,7 +126,7 @@ static struct evl_waitqueue *lock_thread_and_queue(struct evl_thread *thread)
 	}
 }
 
-static void unlock_thread_and_queue(struct evl_thread *thread, struct evl_waitqueue *wq)
+void evl_unlock_thread_and_queue(struct evl_thread *thread, struct evl_waitqueue *wq)
 {
 	if (wq)
 		hard_spin_unlock(&wq->lock);
@@ -129,30 +135,68 @@ static void unlock_thread_and_queue(struct evl_thread *thread, struct evl_waitqu
 
 /*
  * Wake a thread up by force if it sleeps for one of @mask. Any context, hard off, without rescheduling.
- * Returns whether it did.
+ * Returns whether it did. The queue stays locked until its owner was told: nobody destroys it meanwhile.
  */
 bool evl_wake_thread(struct evl_thread *thread, u32 mask, u32 info)
 {
-	struct evl_waitqueue *wq = lock_thread_and_queue(thread);
-	bool asleep = thread->state & mask;
+	struct evl_waitqueue *wq = evl_lock_thread_and_queue(thread);
+	struct evl_thread *next = NULL;
+	bool asleep = thread->state & mask && !(info & EVL_I_SIGNAL && thread->deaf);
 
 	if (asleep)
 		wake_locked(thread, info);
-	unlock_thread_and_queue(thread, wq);
+	hard_spin_unlock(&thread->lock);
+
+	if (wq) {
+		if (asleep && wq->ops)
+			next = wq->ops->left(wq);
+		hard_spin_unlock(&wq->lock);
+	}
+	evl_follow_rank(next);
 
 	return asleep;
 }
 
-/* The priority of @thread has changed: give it its new place in the queue it waits in. Hard off. */
-void evl_requeue_waiter(struct evl_thread *thread)
+/*
+ * The priority of @thread has changed: give it its new place in the queue it waits in. Hard off. Returns whose
+ * priority this changes, see struct evl_wq_ops.
+ */
+struct evl_thread *evl_requeue_waiter(struct evl_thread *thread)
 {
-	struct evl_waitqueue *wq = lock_thread_and_queue(thread);
+	struct evl_waitqueue *wq = evl_lock_thread_and_queue(thread);
+	struct evl_thread *next = NULL;
 
 	if (wq) {
 		list_del(&thread->wait_next);
 		add_waiter(wq, thread);
 	}
-	unlock_thread_and_queue(thread, wq);
+	hard_spin_unlock(&thread->lock);
+
+	if (wq) {
+		if (wq->ops && wq->ops->moved)
+			next = wq->ops->moved(wq);
+		hard_spin_unlock(&wq->lock);
+	}
+
+	return next;
+}
+
+/*
+ * A waiter goes on waiting elsewhere, without limit. Both queues and the thread locked, hard off.
+ */
+void evl_move_waiter_locked(struct evl_thread *thread, struct evl_waitqueue *to)
+{
+	struct evl_rq *rq = thread->rq;
+
+	list_del(&thread->wait_next);
+	add_waiter(to, thread);
+	WRITE_ONCE(thread->wchan, to);
+
+	/* An expiry from now on finds no limit running. */
+	hard_spin_lock(&rq->lock);
+	thread->state &= ~EVL_T_DELAY;
+	thread->info |= EVL_I_MOVED;
+	hard_spin_unlock(&rq->lock);
 }
 
 /*
@@ -216,39 +260,65 @@ static int sleep_until_woken(struct evl_thread *curr, struct evl_waitqueue *wq,
 }
 
 /*
- * Wait in a queue. Out-of-band, queue locked, hard off; returns with the queue unlocked and hard off.
- * 0 for a grant, -ETIMEDOUT, -EINTR, -EIDRM: in the last case the queue may be gone.
+ * First half of a wait: the caller is in the queue and blocked, but keeps the CPU until evl_sleep_joined().
+ * Out-of-band, queue locked, hard off, and so on return. 0; -ETIMEDOUT, -EINTR, -EIDRM: not queued.
  */
-int __evl_wait(struct evl_waitqueue *wq, ktime_t date)
+int evl_join_queue(struct evl_waitqueue *wq, ktime_t date)
 {
 	struct evl_thread *curr = evl_current();
 	u32 mask = EVL_T_PEND;
 
-	if (wq->dead) {
-		hard_spin_unlock(&wq->lock);
+	if (wq->dead)
 		return -EIDRM;
-	}
 
-	if (is_past(wq->clock, date)) {
-		hard_spin_unlock(&wq->lock);
+	if (is_past(wq->clock, date))
 		return -ETIMEDOUT;
-	}
 
-	hard_spin_lock(&curr->lock);
-	if (curr->info & EVL_I_NOWAIT) {
-		hard_spin_unlock(&curr->lock);
-		hard_spin_unlock(&wq->lock);
+	guard(hard_spinlock)(&curr->lock);
+	if (curr->info & (curr->deaf ? EVL_I_STOPPED : EVL_I_NOWAIT))
 		return -EINTR;
-	}
 
 	add_waiter(wq, curr);
 	WRITE_ONCE(curr->wchan, wq);
 	if (date != EVL_INFINITE)
 		mask |= EVL_T_DELAY;
 	evl_block_locked(curr, mask);
-	hard_spin_unlock(&curr->lock);
 
-	return sleep_until_woken(curr, wq, wq->clock, date);
+	return 0;
+}
+
+/* From here on signals do not end waits of the current thread, or do again. Hard off. */
+void evl_set_deaf(bool deaf)
+{
+	struct evl_thread *curr = evl_current();
+
+	guard(hard_spinlock)(&curr->lock);
+	curr->deaf = deaf;
+}
+
+/*
+ * Second half. Hard off since the first one, no lock held. The caller may have been woken up meanwhile, and
+ * @clock is all that may be known of the queue: it may be gone.
+ */
+int evl_sleep_joined(struct evl_clock *clock, ktime_t date)
+{
+	return sleep_until_woken(evl_current(), NULL, clock, date);
+}
+
+/*
+ * Wait in a queue. Out-of-band, queue locked, hard off; returns with the queue unlocked and hard off.
+ * 0 for a grant, -ETIMEDOUT, -EINTR, -EIDRM: in the last case the queue may be gone.
+ */
+int __evl_wait(struct evl_waitqueue *wq, ktime_t date)
+{
+	int ret = evl_join_queue(wq, date);
+
+	if (ret) {
+		hard_spin_unlock(&wq->lock);
+		return ret;
+	}
+
+	return sleep_until_woken(evl_current(), wq, wq->clock, date);
 }
 EVL_EXPORT(__evl_wait);
 
@@ -272,17 +342,20 @@ int evl_wait_locked(struct evl_waitqueue *wq, ktime_t timeout, enum evl_tmode mo
 }
 EVL_EXPORT(evl_wait_locked);
 
+/* Wake up a waiter of a queue which is locked; no rescheduling. */
+void evl_wake_waiter_locked(struct evl_thread *thread, int reason)
+{
+	guard(hard_spinlock)(&thread->lock);
+	wake_locked(thread, reason_to_info(reason));
+}
+
 /* Wake up the first waiter; wq locked, no rescheduling. */
 struct evl_thread *evl_wake_up_locked(struct evl_waitqueue *wq, int reason)
 {
 	struct evl_thread *thread = evl_waitqueue_head(wq);
 
-	if (!thread)
-		return NULL;
-
-	hard_spin_lock(&thread->lock);
-	wake_locked(thread, reason_to_info(reason));
-	hard_spin_unlock(&thread->lock);
+	if (thread)
+		evl_wake_waiter_locked(thread, reason);
 
 	return thread;
 }

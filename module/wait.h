@@ -28,8 +28,12 @@
 int evl_begin_wait(void);
 ktime_t evl_wait_date(struct evl_clock *clock, ktime_t timeout, enum evl_tmode mode);
 int __evl_wait(struct evl_waitqueue *wq, ktime_t date);
+int evl_join_queue(struct evl_waitqueue *wq, ktime_t date);
+void evl_set_deaf(bool deaf);
+int evl_sleep_joined(struct evl_clock *clock, ktime_t date);
 int evl_wait_locked(struct evl_waitqueue *wq, ktime_t timeout, enum evl_tmode mode);
 
+void evl_wake_waiter_locked(struct evl_thread *thread, int reason);
 struct evl_thread *evl_wake_up_locked(struct evl_waitqueue *wq, int reason);
 int evl_wake_up_all_locked(struct evl_waitqueue *wq, int reason);
 struct evl_thread *evl_wake_up_nosched(struct evl_waitqueue *wq);
@@ -40,7 +44,10 @@ int evl_wake_up_all(struct evl_waitqueue *wq);
 int evl_flush_waitqueue(struct evl_waitqueue *wq, int reason);
 
 bool evl_wake_thread(struct evl_thread *thread, u32 mask, u32 info);
-void evl_requeue_waiter(struct evl_thread *thread);
+struct evl_thread *evl_requeue_waiter(struct evl_thread *thread);
+void evl_move_waiter_locked(struct evl_thread *thread, struct evl_waitqueue *to);
+struct evl_waitqueue *evl_lock_thread_and_queue(struct evl_thread *thread);
+void evl_unlock_thread_and_queue(struct evl_thread *thread, struct evl_waitqueue *wq);
 
 /* Both with the queue locked. */
 static inline bool evl_waitqueue_active(struct evl_waitqueue *wq)

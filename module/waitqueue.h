@@ -9,9 +9,23 @@
 #include <linux/list.h>
 
 struct evl_clock;
+struct evl_thread;
+struct evl_waitqueue;
 
 #define EVL_WQ_PRIO	0
 #define EVL_WQ_FIFO	1
+
+/**
+ * struct evl_wq_ops - what the owner of a queue wants to know; queue locked, no thread locked
+ * @left:	a waiter was forced out: limit, unblocking, signal
+ * @moved:	a waiter has another priority, and its new place; may be NULL
+ *
+ * Both return a thread whose priority changed in turn, with a reference, or NULL. See rank.c.
+ */
+struct evl_wq_ops {
+	struct evl_thread *(*left)(struct evl_waitqueue *wq);
+	struct evl_thread *(*moved)(struct evl_waitqueue *wq);
+};
 
 /**
  * struct evl_waitqueue - threads which wait for something
@@ -21,6 +35,7 @@ struct evl_clock;
  * @clock: of the limits of waits
  * @waiters: by descending priority, or first in first out; linked by evl_thread.wait_next
  * @name: wait channel, for monitoring tools
+ * @ops: NULL for those who need not know
  */
 struct evl_waitqueue {
 	hard_spinlock_t		lock;
@@ -29,6 +44,7 @@ struct evl_waitqueue {
 	struct evl_clock	*clock;
 	struct list_head	waiters;
 	const char		*name;
+	const struct evl_wq_ops	*ops;
 };
 
 void __evl_init_waitqueue(struct evl_waitqueue *wq, struct evl_clock *clock, int order, const char *name);

@@ -78,6 +78,26 @@ evltest_PROGRAMS += tests/preempt
 tests_preempt_SOURCES = tests/preempt.c tests/common.h
 tests_preempt_LDADD = $(EVLTEST_LIBS)
 
+evltest_PROGRAMS += tests/event
+tests_event_SOURCES = tests/event.c tests/common.h tests/crew.h
+tests_event_LDADD = $(EVLTEST_LIBS)
+
+evltest_PROGRAMS += tests/sem
+tests_sem_SOURCES = tests/sem.c tests/common.h tests/crew.h
+tests_sem_LDADD = $(EVLTEST_LIBS)
+
+evltest_PROGRAMS += tests/flags
+tests_flags_SOURCES = tests/flags.c tests/common.h tests/crew.h
+tests_flags_LDADD = $(EVLTEST_LIBS)
+
+evltest_PROGRAMS += tests/rwlock
+tests_rwlock_SOURCES = tests/rwlock.c tests/common.h tests/crew.h
+tests_rwlock_LDADD = $(EVLTEST_LIBS)
+
+evltest_PROGRAMS += tests/mutex
+tests_mutex_SOURCES = tests/mutex.c tests/common.h tests/crew.h
+tests_mutex_LDADD = $(EVLTEST_LIBS)
+
 evltest_PROGRAMS += tests/weak
 tests_weak_SOURCES = tests/weak.c tests/common.h
 tests_weak_LDADD = $(EVLTEST_LIBS)

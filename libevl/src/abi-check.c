@@ -8,6 +8,7 @@
 #include <evl/control-abi.h>
 #include <evl/devices/latmus.h>
 #include <evl/factory-abi.h>
+#include <evl/monitor-abi.h>
 #include <evl/sched-abi.h>
 #include <evl/thread-abi.h>
 #include <evl/types.h>
@@ -63,6 +64,14 @@ OFFSET(struct evl_thread_state, rwa, 44);
 OFFSET(struct evl_thread_state, xtime, 48);
 SIZE(struct evl_thread_mode, 16);
 OFFSET(struct evl_thread_mode, mask, 8);
+
+SIZE(struct evl_monitor_attrs, 16);
+SIZE(struct evl_monitor_state, 64);
+OFFSET(struct evl_monitor_state, gate.nesting, 12);
+OFFSET(struct evl_monitor_state, event.polled, 8);
+SIZE(struct evl_monitor_binding, 24);
+SIZE(struct evl_monitor_waitreq, 24);
+OFFSET(struct evl_monitor_waitreq, status, 16);
 
 SIZE(struct evl_new_timer_req, 8);
 SIZE(struct evl_timer_setreq, 16);

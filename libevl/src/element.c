@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <evl/monitor-abi.h>
 #include <evl/sys.h>
 #include "internal.h"
 #include "backend.h"
@@ -17,6 +18,7 @@ static const struct element_class {
 	const char *type;
 	size_t attrs_len;
 } element_classes[] = {
+	{ EVL_MONITOR_DEV, sizeof(struct evl_monitor_attrs) },
 	{ EVL_THREAD_DEV, 0 },
 };
 

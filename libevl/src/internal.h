@@ -47,6 +47,7 @@ bool evl_clocksource_in_vdso(const char *name);
 struct evl_self {
 	struct evl_user_window *window;
 	int efd;
+	fundle_t fundle;
 };
 
 extern __thread struct evl_self evl_self __attribute__((__tls_model__("initial-exec")));

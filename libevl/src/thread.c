@@ -73,6 +73,7 @@ static int attach_caller(const char *name, int flags)
 		return efd;
 
 	evl_self.efd = efd;
+	evl_self.fundle = eids.fundle;
 	evl_self.window = evl_shared_state(&eids, STATE_SHARED);
 	ret = evl_self.window ? enter_first_stage() : -ENOEXEC;
 	if (ret) {

@@ -21,6 +21,9 @@ typedef __u32 fundle_t;
 
 #define EVL_NO_HANDLE	((fundle_t)0)
 
+/* Bits of a handle; the others are free for words which hold one, and something else. */
+#define EVL_HANDLE_MASK	((fundle_t)0x3fffffff)
+
 typedef __s64 __evl_time64_t;
 
 /* A duration, or a date on the clock the request is about. 0 <= tv_nsec <= 999999999. */

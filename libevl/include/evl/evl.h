@@ -7,7 +7,12 @@
 #include <evl/clock.h>
 #include <evl/compiler.h>
 #include <evl/control.h>
+#include <evl/event.h>
+#include <evl/flags.h>
+#include <evl/mutex.h>
+#include <evl/rwlock.h>
 #include <evl/sched.h>
+#include <evl/sem.h>
 #include <evl/syscall.h>
 #include <evl/thread.h>
 
