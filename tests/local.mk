@@ -90,6 +90,11 @@ evltest_PROGRAMS += tests/flags
 tests_flags_SOURCES = tests/flags.c tests/common.h tests/crew.h
 tests_flags_LDADD = $(EVLTEST_LIBS)
 
+# No test: what the rig measures with.
+evltest_PROGRAMS += tests/rig-sync
+tests_rig_sync_SOURCES = tests/rig-sync.c tests/common.h
+tests_rig_sync_LDADD = $(EVLTEST_LIBS)
+
 evltest_PROGRAMS += tests/rwlock
 tests_rwlock_SOURCES = tests/rwlock.c tests/common.h tests/crew.h
 tests_rwlock_LDADD = $(EVLTEST_LIBS)
