@@ -14,6 +14,7 @@
 #include "clock.h"
 #include "control.h"
 #include "monitor.h"
+#include "poll.h"
 #include "thread.h"
 
 #include <linux/fcntl.h>
@@ -28,6 +29,7 @@ static struct evl_factory * const factories[] = {
 	&evl_clock_factory,
 	&evl_thread_factory,
 	&evl_monitor_factory,
+	&evl_poll_factory,
 };
 
 struct name_entry {
@@ -341,10 +343,44 @@ static char *class_devnode(const struct device *dev, umode_t *mode)
 	if (mode)
 		*mode = 0660;
 
-	if (fac->flags & EVL_FACTORY_SINGLE)
-		return kasprintf(GFP_KERNEL, "evl/%s", dev_name(dev));
-
 	return kasprintf(GFP_KERNEL, "evl/%s/%s", fac->name, dev_name(dev));
+}
+
+static char *command_devnode(const struct device *dev, umode_t *mode)
+{
+	if (mode)
+		*mode = 0660;
+
+	return kasprintf(GFP_KERNEL, "evl/%s", dev_name(dev));
+}
+
+/* Of all command devices: they are in sysfs below "evl". */
+static struct class command_class = {
+	.name		= "evl",
+	.devnode	= command_devnode,
+};
+
+static struct class *factory_class(struct evl_factory *fac)
+{
+	return fac->flags & EVL_FACTORY_SINGLE ? &command_class : &fac->class;
+}
+
+static int register_class(struct evl_factory *fac)
+{
+	if (fac->flags & EVL_FACTORY_SINGLE)
+		return 0;
+
+	memset(&fac->class, 0, sizeof(fac->class));
+	fac->class.name = fac->name;
+	fac->class.devnode = class_devnode;
+
+	return class_register(&fac->class);
+}
+
+static void unregister_class(struct evl_factory *fac)
+{
+	if (!(fac->flags & EVL_FACTORY_SINGLE))
+		class_unregister(&fac->class);
 }
 
 /* Minor 0: "clone", or the command device, which is named after its class. */
@@ -362,7 +398,7 @@ static int create_first_device(struct evl_factory *fac)
 		groups = (const struct attribute_group **)fac->attrs;
 	}
 
-	dev = device_create_with_groups(&fac->class, NULL, fac->rdev, fac, groups, "%s", name);
+	dev = device_create_with_groups(factory_class(fac), NULL, fac->rdev, fac, groups, "%s", name);
 	if (IS_ERR(dev))
 		return PTR_ERR(dev);
 
@@ -371,7 +407,6 @@ static int create_first_device(struct evl_factory *fac)
 	return 0;
 }
 
-/* Command devices are in sysfs below "evl", which is their class then; there is one of them so far. */
 static int create_factory(struct evl_factory *fac)
 {
 	int ret;
@@ -381,11 +416,7 @@ static int create_factory(struct evl_factory *fac)
 	INIT_LIST_HEAD(&fac->names);
 	atomic_set(&fac->nr_elements, 0);
 	fac->clone_dev = NULL;
-	memset(&fac->class, 0, sizeof(fac->class));
-	fac->class.name = fac->flags & EVL_FACTORY_SINGLE ? "evl" : fac->name;
-	fac->class.devnode = class_devnode;
-
-	ret = class_register(&fac->class);
+	ret = register_class(fac);
 	if (ret)
 		return ret;
 
@@ -410,7 +441,7 @@ err_del_cdev:
 err_unregister_region:
 	unregister_chrdev_region(fac->rdev, fac->nrdev + 1);
 err_unregister_class:
-	class_unregister(&fac->class);
+	unregister_class(fac);
 	return ret;
 }
 
@@ -423,7 +454,7 @@ static void delete_factory(struct evl_factory *fac)
 		device_unregister(fac->clone_dev);
 	cdev_del(&fac->cdev);
 	unregister_chrdev_region(fac->rdev, fac->nrdev + 1);
-	class_unregister(&fac->class);
+	unregister_class(fac);
 	idr_destroy(&fac->minors);
 	mutex_destroy(&fac->lock);
 }
@@ -436,13 +467,17 @@ static void delete_factories(int nr)
 
 int evl_init_factories(void)
 {
-	int n, ret;
+	int n, ret = class_register(&command_class);
+
+	if (ret)
+		return ret;
 
 	for (n = 0; n < ARRAY_SIZE(factories); n++) {
 		ret = create_factory(factories[n]);
 		if (ret) {
 			pr_err("class %s cannot be created (%d)\n", factories[n]->name, ret);
 			delete_factories(n);
+			class_unregister(&command_class);
 			return ret;
 		}
 	}
@@ -453,4 +488,5 @@ int evl_init_factories(void)
 void evl_cleanup_factories(void)
 {
 	delete_factories(ARRAY_SIZE(factories));
+	class_unregister(&command_class);
 }

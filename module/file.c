@@ -44,6 +44,7 @@ static struct bucket *buckets;
 static struct kmem_cache *mirror_cache;
 static atomic_t nr_mirrors;
 static u32 hash_seed __ro_after_init;
+static atomic64_t last_serial;
 
 static struct bucket *find_bucket(struct files_struct *files, unsigned int fd)
 {
@@ -249,6 +250,7 @@ int evl_open_file(struct evl_file *efilp, struct file *filp)
 		return -EINVAL;
 
 	efilp->filp = filp;
+	efilp->serial = atomic64_inc_return(&last_serial);
 	refcount_set(&efilp->refs, 1);
 	atomic_set(&efilp->mirrors, 0);
 	init_irq_work(&efilp->drained_work, file_drained);

@@ -20,6 +20,7 @@ struct files_struct;
 struct evl_file {
 	struct file		*filp;
 	refcount_t		refs;
+	u64			serial;		/* no other file has it */
 	atomic_t		mirrors;
 	struct irq_work		drained_work;
 	struct completion	drained;

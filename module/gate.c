@@ -24,10 +24,11 @@
 
 static struct evl_thread *reorder(struct evl_waitqueue *wq);
 
-static const struct evl_wq_ops gate_wq_ops = {
+const struct evl_wq_ops evl_gate_wq_ops = {
 	.left	= reorder,
 	.moved	= reorder,
 };
+EVL_EXPORT(evl_gate_wq_ops);
 
 static struct evl_gate *queue_gate(struct evl_waitqueue *wq)
 {
@@ -219,7 +220,7 @@ static struct evl_thread *next_in_chain(struct evl_thread *thread)
 	struct evl_waitqueue *wq = evl_lock_thread_and_queue(thread);
 	struct evl_thread *owner = NULL;
 
-	if (wq && wq->ops == &gate_wq_ops) {
+	if (wq && wq->ops == &evl_gate_wq_ops) {
 		owner = queue_gate(wq)->owner;
 		if (owner)
 			evl_get_element(&owner->element);
@@ -468,9 +469,7 @@ bool evl_is_awaited(struct evl_thread *thread)
 void evl_init_gate(struct evl_gate *gate, struct evl_clock *clock, int ceiling, atomic_t *word, const char *name)
 {
 	__evl_init_waitqueue(&gate->wq, clock, EVL_WQ_PRIO, name);
-	/* A lock class of its own: that of an event is held while a waiter goes over to its mutex. */
-	hard_spin_lock_init(&gate->wq.lock);
-	gate->wq.ops = &gate_wq_ops;
+	gate->wq.ops = &evl_gate_wq_ops;
 	gate->ceiling = ceiling;
 	gate->word = word ?: &gate->own_word;
 	gate->owner = NULL;

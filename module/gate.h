@@ -30,6 +30,17 @@ struct evl_gate {
 	bool			counted;
 };
 
+extern const struct evl_wq_ops evl_gate_wq_ops;
+
+#define __EVL_GATE_QUEUE(__wq, __name) {				\
+	.lock = __HARD_SPIN_LOCK_UNLOCKED,				\
+	.order = EVL_WQ_PRIO,						\
+	.clock = &evl_mono_clock,					\
+	.waiters = LIST_HEAD_INIT((__wq).waiters),			\
+	.name = __name,							\
+	.ops = &evl_gate_wq_ops,					\
+}
+
 void evl_init_gate(struct evl_gate *gate, struct evl_clock *clock, int ceiling, atomic_t *word, const char *name);
 void evl_destroy_gate(struct evl_gate *gate);
 

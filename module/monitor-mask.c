@@ -121,6 +121,7 @@ static int set_bits(struct evl_monitor *mon, u32 bits, void (*serve)(struct evl_
 	atomic_or(bits, mask_value(mon));
 	serve(mon);
 	hard_spin_unlock(&mon->wq.lock);
+	evl_notify_monitor(mon);
 	evl_schedule();
 	hard_local_irq_restore(flags);
 
@@ -165,6 +166,8 @@ static int wait_mask(struct evl_monitor *mon, struct mask_wait *w, ktime_t date,
 	hard_spin_unlock(&mon->wq.lock);
 	if (ret == -EBUSY)
 		ret = evl_sleep_joined(clock, date);
+	else if (!ret)
+		evl_notify_monitor(mon);
 	hard_local_irq_restore(flags);
 
 	return evl_wait_error(ret);
@@ -236,9 +239,15 @@ static long mask_ioctl(struct evl_monitor *mon, unsigned int cmd, unsigned long 
 	}
 }
 
+static __poll_t poll_mask(struct evl_monitor *mon)
+{
+	return atomic_read(mask_value(mon)) ? EPOLLIN | EPOLLRDNORM : EPOLLOUT | EPOLLWRNORM;
+}
+
 const struct evl_monitor_ops evl_monitor_mask_ops = {
 	.init		= init_mask,
 	.ioctl		= mask_ioctl,
 	.oob_ioctl	= mask_oob_ioctl,
 	.evict		= evict_mask,
+	.poll		= poll_mask,
 };

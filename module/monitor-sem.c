@@ -129,6 +129,7 @@ static int put_sem(struct evl_monitor *mon)
 	else
 		ret = -EOVERFLOW;
 	hard_spin_unlock(&mon->wq.lock);
+	evl_notify_monitor(mon);
 	evl_schedule();
 	hard_local_irq_restore(flags);
 
@@ -157,10 +158,17 @@ static long sem_ioctl(struct evl_monitor *mon, unsigned int cmd, unsigned long a
 	case EVL_MONIOC_BROADCAST:
 		return flush_sem(mon);
 	case EVL_MONIOC_NOTIFY:
+		evl_notify_monitor(mon);
+		evl_schedule();
 		return 0;
 	default:
 		return -ENOTTY;
 	}
+}
+
+static __poll_t poll_sem(struct evl_monitor *mon)
+{
+	return atomic_read(sem_count(mon)) > 0 ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
 const struct evl_monitor_ops evl_monitor_sem_ops = {
@@ -168,4 +176,5 @@ const struct evl_monitor_ops evl_monitor_sem_ops = {
 	.ioctl		= sem_ioctl,
 	.oob_ioctl	= sem_oob_ioctl,
 	.evict		= evict_sem,
+	.poll		= poll_sem,
 };

@@ -149,10 +149,41 @@ static int monitor_release(struct inode *inode, struct file *filp)
 {
 	struct evl_monitor *mon = file_monitor(filp);
 
-	if (atomic_dec_and_test(&mon->nr_files))
+	if (atomic_dec_and_test(&mon->nr_files)) {
 		mon->ops->evict(mon);
+		evl_poll_drop(&mon->pollq);
+	}
 
 	return evl_release_element(inode, filp);
+}
+
+/*
+ * User space has to tell of its changes as long as somebody polls. Poll versus change: the mark is set before we look
+ * at the value; user space changes the value before it looks at the mark. Both are fully ordered.
+ */
+static __poll_t monitor_poll(struct file *filp, struct oob_poll_wait *wait)
+{
+	struct evl_monitor *mon = file_monitor(filp);
+
+	if (!mon->ops->poll)
+		return 0;
+
+	evl_poll_register(&mon->pollq, wait);
+	if (wait) {
+		WRITE_ONCE(mon->state->event.polled, 1);
+		smp_mb();
+	}
+
+	return mon->ops->poll(mon);
+}
+
+/* The value has changed. Any context, hard on or off, no queue locked; without rescheduling. */
+void evl_notify_monitor(struct evl_monitor *mon)
+{
+	__poll_t events = mon->ops->poll(mon);
+
+	if (events)
+		evl_poll_notify_nosched(&mon->pollq, events);
 }
 
 static const struct file_operations monitor_fops = {
@@ -163,6 +194,7 @@ static const struct file_operations monitor_fops = {
 	.compat_ioctl		= compat_ptr_ioctl,
 	.oob_ioctl		= monitor_oob_ioctl,
 	.compat_oob_ioctl	= monitor_oob_ioctl,
+	.oob_poll		= monitor_poll,
 };
 
 static const struct evl_monitor_ops *find_ops(const struct evl_monitor_attrs *attrs)
@@ -208,6 +240,7 @@ static int init_monitor(struct evl_monitor *mon, const struct evl_monitor_attrs 
 	mon->type = attrs->type;
 	mon->protocol = attrs->protocol;
 	atomic_set(&mon->nr_files, 1);
+	evl_init_pollq(&mon->pollq);
 	INIT_LIST_HEAD(&mon->next);
 
 	return mon->ops->init(mon, attrs);

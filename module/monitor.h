@@ -4,6 +4,7 @@
 
 #include "element.h"
 #include "gate.h"
+#include "poll.h"
 
 #include <evl/monitor-abi.h>
 
@@ -17,12 +18,14 @@ struct evl_monitor;
  * @ioctl:	either stage; requests which do not wait
  * @oob_ioctl:	out-of-band; requests which may, the others are tried with @ioctl
  * @evict:	in-band; the last file is gone: nobody may wait any more
+ * @poll:	any; what is true now; NULL: nothing, ever
  */
 struct evl_monitor_ops {
 	int	(*init)(struct evl_monitor *mon, const struct evl_monitor_attrs *attrs);
 	long	(*ioctl)(struct evl_monitor *mon, unsigned int cmd, unsigned long arg);
 	long	(*oob_ioctl)(struct evl_monitor *mon, struct file *filp, unsigned int cmd, unsigned long arg);
 	void	(*evict)(struct evl_monitor *mon);
+	__poll_t (*poll)(struct evl_monitor *mon);
 };
 
 /*
@@ -39,6 +42,7 @@ struct evl_monitor {
 	u32				type;
 	u32				protocol;
 	atomic_t			nr_files;
+	struct evl_pollq		pollq;
 	union {
 		struct evl_gate		gate;
 		struct evl_waitqueue	wq;
@@ -69,6 +73,7 @@ struct evl_monitor *evl_get_monitor_by_fd(int fd, u32 type);
 int evl_get_wait_request(struct evl_monitor_waitreq *req, unsigned long arg, ktime_t *date);
 void evl_init_monitor_queue(struct evl_monitor *mon, const struct evl_wq_ops *ops, const char *name);
 void evl_check_lock_sleep(void);
+void evl_notify_monitor(struct evl_monitor *mon);
 
 static inline int evl_wait_error(int ret)
 {

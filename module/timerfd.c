@@ -7,6 +7,7 @@
  * waits for the requests in progress to end.
  */
 #include "clock.h"
+#include "poll.h"
 #include "timer.h"
 #include "timespec.h"
 #include "uaccess.h"
@@ -27,6 +28,7 @@ struct evl_timerfd {
 	struct evl_timer	timer;
 	struct evl_waitqueue	readers;
 	u64			ticks;		/* not collected yet */
+	struct evl_pollq	pollq;
 	wait_queue_head_t	pollers;	/* in-band */
 	struct irq_work		poll_work;
 	bool			polled;		/* somebody has been in poll() */
@@ -49,6 +51,7 @@ static void timerfd_handler(struct evl_timer *timer)
 	if (tfd->polled)
 		irq_work_queue(&tfd->poll_work);
 	hard_spin_unlock(&tfd->readers.lock);
+	evl_poll_notify_nosched(&tfd->pollq, EPOLLIN | EPOLLRDNORM);
 }
 
 static void get_setting(struct evl_timerfd *tfd, struct __evl_itimerspec *its)
@@ -189,12 +192,23 @@ static __poll_t timerfd_poll(struct file *filp, struct poll_table_struct *pt)
 	return tfd->ticks ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
+static __poll_t timerfd_oob_poll(struct file *filp, struct oob_poll_wait *wait)
+{
+	struct evl_timerfd *tfd = filp->private_data;
+
+	evl_poll_register(&tfd->pollq, wait);
+
+	guard(hard_spinlock_irqsave)(&tfd->readers.lock);
+	return tfd->ticks ? EPOLLIN | EPOLLRDNORM : 0;
+}
+
 static int timerfd_release(struct inode *inode, struct file *filp)
 {
 	struct evl_timerfd *tfd = filp->private_data;
 
 	evl_destroy_timer(&tfd->timer);
 	evl_destroy_waitqueue(&tfd->readers);
+	evl_poll_drop(&tfd->pollq);
 	evl_release_file(&tfd->efile);
 	/* A request which was in progress may have armed it again. */
 	evl_destroy_timer(&tfd->timer);
@@ -213,6 +227,7 @@ static const struct file_operations timerfd_fops = {
 	.compat_ioctl		= compat_ptr_ioctl,
 	.oob_read		= timerfd_oob_read,
 	.oob_ioctl		= timerfd_ioctl,
+	.oob_poll		= timerfd_oob_poll,
 	.compat_oob_ioctl	= timerfd_ioctl,
 };
 
@@ -227,6 +242,7 @@ static struct evl_timerfd *alloc_timerfd(struct evl_clock *clock)
 	evl_get_element(&clock->element);
 	evl_init_timer(&tfd->timer, clock, timerfd_handler, NULL, EVL_TIMER_GRAVITY_USER);
 	__evl_init_waitqueue(&tfd->readers, clock, EVL_WQ_PRIO, "timer");
+	evl_init_pollq(&tfd->pollq);
 	init_waitqueue_head(&tfd->pollers);
 	init_irq_work(&tfd->poll_work, wake_pollers);
 

@@ -9,6 +9,7 @@
 #include <evl/devices/latmus.h>
 #include <evl/factory-abi.h>
 #include <evl/monitor-abi.h>
+#include <evl/poll-abi.h>
 #include <evl/sched-abi.h>
 #include <evl/thread-abi.h>
 #include <evl/types.h>
@@ -72,6 +73,11 @@ OFFSET(struct evl_monitor_state, event.polled, 8);
 SIZE(struct evl_monitor_binding, 24);
 SIZE(struct evl_monitor_waitreq, 24);
 OFFSET(struct evl_monitor_waitreq, status, 16);
+
+SIZE(struct evl_poll_event, 16);
+SIZE(struct evl_poll_ctlreq, 24);
+OFFSET(struct evl_poll_ctlreq, pollval, 16);
+SIZE(struct evl_poll_waitreq, 24);
 
 SIZE(struct evl_new_timer_req, 8);
 SIZE(struct evl_timer_setreq, 16);

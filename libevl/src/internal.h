@@ -88,6 +88,9 @@ void *evl_shared_state(const struct evl_element_ids *eids, size_t size, size_t a
 /* The descriptor behind EVL_CLOCK_MONOTONIC or _REALTIME; any other value is returned as it is. */
 int evl_clock_descriptor(int clockfd);
 
+/* Stands for a missing date: to the core NULL is no limit, to the API it is a bad address. */
+#define BAD_ADDRESS	((const struct timespec *)~(uintptr_t)0)
+
 /* Time arithmetic. */
 void evl_timespec_add_us(struct timespec *ts, unsigned int usecs);
 

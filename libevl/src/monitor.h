@@ -66,7 +66,4 @@ static inline int evl_monitor_changed(struct __evl_monitor *mon)
 	return 0;
 }
 
-/* Stands for a missing date: to the core NULL is no limit, to the API it is a bad address. */
-#define BAD_ADDRESS	((const struct timespec *)~(uintptr_t)0)
-
 #endif /* _LIBEVL_MONITOR_H */

@@ -10,6 +10,7 @@
 #include <evl/event.h>
 #include <evl/flags.h>
 #include <evl/mutex.h>
+#include <evl/poll.h>
 #include <evl/rwlock.h>
 #include <evl/sched.h>
 #include <evl/sem.h>
