@@ -17,7 +17,8 @@ uapi_HEADERS =				\
 	include/uapi/evl/signal.h	\
 	include/uapi/evl/syscall-abi.h	\
 	include/uapi/evl/thread-abi.h	\
-	include/uapi/evl/types.h
+	include/uapi/evl/types.h	\
+	include/uapi/evl/xbuf-abi.h
 
 uapidev_HEADERS =			\
 	include/uapi/evl/devices/latmus.h

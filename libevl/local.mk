@@ -18,7 +18,8 @@ libevlinc_HEADERS =			\
 	libevl/include/evl/sys.h	\
 	libevl/include/evl/syscall.h	\
 	libevl/include/evl/thread.h	\
-	libevl/include/evl/timer.h
+	libevl/include/evl/timer.h	\
+	libevl/include/evl/xbuf.h
 
 LIBEVL_CPPFLAGS = $(AM_CPPFLAGS)			\
 	-I$(top_srcdir)/libevl/src			\
@@ -56,7 +57,8 @@ libevl_libevl_logic_la_SOURCES =	\
 	libevl/src/thread.c		\
 	libevl/src/time.c		\
 	libevl/src/timer.c		\
-	libevl/src/version.c
+	libevl/src/version.c		\
+	libevl/src/xbuf.c
 nodist_libevl_libevl_logic_la_SOURCES = libevl/src/git-stamp.h
 
 lib_LTLIBRARIES += libevl/libevl.la

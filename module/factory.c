@@ -16,6 +16,7 @@
 #include "monitor.h"
 #include "poll.h"
 #include "thread.h"
+#include "xbuf.h"
 
 #include <linux/fcntl.h>
 #include <linux/file.h>
@@ -30,6 +31,7 @@ static struct evl_factory * const factories[] = {
 	&evl_thread_factory,
 	&evl_monitor_factory,
 	&evl_poll_factory,
+	&evl_xbuf_factory,
 };
 
 struct name_entry {

@@ -13,6 +13,7 @@
 #include <evl/sched-abi.h>
 #include <evl/thread-abi.h>
 #include <evl/types.h>
+#include <evl/xbuf-abi.h>
 
 #define SIZE(__type, __size)	\
 	_Static_assert(sizeof(__type) == (__size), "size of " #__type)
@@ -81,6 +82,8 @@ SIZE(struct evl_poll_waitreq, 24);
 
 SIZE(struct evl_new_timer_req, 8);
 SIZE(struct evl_timer_setreq, 16);
+
+SIZE(struct evl_xbuf_attrs, 8);
 
 SIZE(struct latmus_setup, 80);
 OFFSET(struct latmus_setup, period, 24);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <evl/monitor-abi.h>
 #include <evl/sys.h>
+#include <evl/xbuf-abi.h>
 #include "internal.h"
 #include "backend.h"
 
@@ -20,6 +21,7 @@ static const struct element_class {
 } element_classes[] = {
 	{ EVL_MONITOR_DEV, sizeof(struct evl_monitor_attrs) },
 	{ EVL_THREAD_DEV, 0 },
+	{ EVL_XBUF_DEV, sizeof(struct evl_xbuf_attrs) },
 };
 
 static const struct element_class *find_class(const char *type)
@@ -75,6 +77,24 @@ int evl_clone_element(const char *type, const char *name, void *attrs,
 		*eids = req.eids;
 
 	return req.efd;
+}
+
+int evl_create_formatted(const char *type, void *attrs, int flags, int allowed, const char *fmt, va_list ap)
+{
+	char name[EVL_NAME_MAX + 1];
+	int ret = evl_check_core();
+
+	if (ret)
+		return ret;
+
+	if (flags & ~allowed)
+		return -EINVAL;
+
+	ret = evl_format_name(name, &flags, fmt, ap);
+	if (ret < 0)
+		return ret;
+
+	return evl_clone_element(type, ret ? name : NULL, attrs, flags, NULL);
 }
 
 EVL_API int evl_create_element(const char *type, const char *name, void *attrs,

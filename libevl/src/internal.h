@@ -82,6 +82,10 @@ int evl_format_name(char name[EVL_NAME_MAX + 1], int *flags, const char *fmt, va
 int evl_clone_element(const char *type, const char *name, void *attrs,
 		      int clone_flags, struct evl_element_ids *eids);
 
+/* Checks the connection, flags and name, then creates: what most classes do. */
+int evl_create_formatted(const char *type, void *attrs, int flags, int allowed, const char *fmt, va_list ap)
+	__attribute__((__format__(__printf__, 5, 0)));
+
 /* The shared state of an element, or NULL if the core gave an offset outside of the mapping. */
 void *evl_shared_state(const struct evl_element_ids *eids, size_t size, size_t align);
 

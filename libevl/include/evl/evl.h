@@ -16,6 +16,7 @@
 #include <evl/sem.h>
 #include <evl/syscall.h>
 #include <evl/thread.h>
+#include <evl/xbuf.h>
 
 /* Revision of this API. */
 #define __EVL__		26

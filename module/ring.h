@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _EVL_RING_H
+#define _EVL_RING_H
+
+#include "kmutex.h"
+#include "poll.h"
+#include "wait.h"
+
+#include <linux/irq_work.h>
+#include <linux/mutex.h>
+#include <linux/wait.h>
+
+/* Where the bytes of a transfer come from or go to. */
+struct evl_ring_buf {
+	void __user	*user;
+	void		*kernel;	/* NULL: @user */
+};
+
+/**
+ * struct evl_ring - bytes which go from one stage to the other, or stay on one
+ * @mem, @size:	the bytes
+ * @wq:		out-of-band threads which wait for room or data; the lock covers @fill and @blocked
+ * @inband:	in-band tasks which do
+ * @wake_work:	wakes them up from out-of-band
+ * @oob_lock, @inband_lock: one transfer at a time on each stage; cover @rpos or @wpos, whichever is of that end
+ * @fill:	bytes there
+ * @blocked:	writers which wait for room
+ * @rpos, @wpos: where to go on
+ * @dead:	no more transfers; lock of @wq
+ */
+struct evl_ring {
+	void			*mem;
+	size_t			size;
+	struct evl_waitqueue	wq;
+	wait_queue_head_t	inband;
+	struct irq_work		wake_work;
+	struct evl_kmutex	oob_lock;
+	struct mutex		inband_lock;
+	size_t			fill;
+	unsigned int		blocked;
+	size_t			rpos, wpos;
+	bool			dead;
+	void			(*changed)(struct evl_ring *ring);
+};
+
+int evl_init_ring(struct evl_ring *ring, size_t size, void (*changed)(struct evl_ring *ring));
+void evl_evict_ring(struct evl_ring *ring);
+void evl_destroy_ring(struct evl_ring *ring);
+
+ssize_t evl_ring_read(struct evl_ring *ring, struct evl_ring_buf buf, size_t count, bool nonblock);
+ssize_t evl_ring_write(struct evl_ring *ring, struct evl_ring_buf buf, size_t count, bool nonblock);
+size_t evl_ring_fill(struct evl_ring *ring);
+
+#endif /* _EVL_RING_H */
