@@ -12,6 +12,7 @@ uapi_HEADERS =				\
 	include/uapi/evl/fcntl.h	\
 	include/uapi/evl/monitor-abi.h	\
 	include/uapi/evl/monitor.h	\
+	include/uapi/evl/observable-abi.h	\
 	include/uapi/evl/poll-abi.h	\
 	include/uapi/evl/sched-abi.h	\
 	include/uapi/evl/signal.h	\

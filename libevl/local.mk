@@ -11,6 +11,7 @@ libevlinc_HEADERS =			\
 	libevl/include/evl/flags.h	\
 	libevl/include/evl/monitor-obj.h	\
 	libevl/include/evl/mutex.h	\
+	libevl/include/evl/observable.h	\
 	libevl/include/evl/poll.h	\
 	libevl/include/evl/rwlock.h	\
 	libevl/include/evl/sched.h	\
@@ -47,6 +48,7 @@ libevl_libevl_logic_la_SOURCES =	\
 	libevl/src/mutex.c		\
 	libevl/src/mutex.h		\
 	libevl/src/name.c		\
+	libevl/src/observable.c		\
 	libevl/src/poll.c		\
 	libevl/src/request.c		\
 	libevl/src/rwlock.c		\

@@ -14,6 +14,7 @@
 #include "clock.h"
 #include "control.h"
 #include "monitor.h"
+#include "observable.h"
 #include "poll.h"
 #include "thread.h"
 #include "xbuf.h"
@@ -31,6 +32,7 @@ static struct evl_factory * const factories[] = {
 	&evl_thread_factory,
 	&evl_monitor_factory,
 	&evl_poll_factory,
+	&evl_observable_factory,
 	&evl_xbuf_factory,
 };
 

@@ -3,6 +3,8 @@
  * Requests on the descriptor of a thread, by any thread, on either stage.
  */
 #include "evl-arch.h"
+#include "observable.h"
+#include "syscall.h"
 #include "thread.h"
 #include "uaccess.h"
 #include "wait.h"
@@ -104,8 +106,7 @@ static long update_mode(struct evl_thread *thread, unsigned long arg, bool set)
 	if (ret)
 		return ret;
 
-	/* No thread carries an observable in this core. */
-	if (req.reserved || req.mask & ~EVL_T_MODE_BITS || (set && req.mask & EVL_T_HMOBS))
+	if (req.reserved || req.mask & ~EVL_T_MODE_BITS || (set && req.mask & EVL_T_HMOBS && !thread->observable))
 		return -EINVAL;
 
 	if (req.oldmask_ptr) {
@@ -136,6 +137,24 @@ void evl_demote_thread(struct evl_thread *thread)
 	evl_kick_thread(thread, EVL_I_KICKED | EVL_I_DEMOTED);
 }
 
+/* A reader who sleeps does not keep the file from being closed. */
+static long observable_ioctl(struct evl_thread *thread, struct file *filp, unsigned int cmd, unsigned long arg)
+{
+	bool nonblock = filp->f_flags & O_NONBLOCK;
+	long ret;
+
+	if (!thread->observable)
+		return -ENOTTY;
+
+	evl_get_element(&thread->element);
+	if (running_oob())
+		evl_end_file_use(evl_current());
+	ret = evl_observable_ioctl(thread->observable, cmd, arg, nonblock);
+	evl_put_element(&thread->element);
+
+	return ret == -EIDRM ? -ESTALE : ret;
+}
+
 long evl_thread_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 {
 	struct evl_thread *thread = evl_element_thread(evl_file_element(filp));
@@ -161,6 +180,6 @@ long evl_thread_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 		evl_demote_thread(thread);
 		return 0;
 	default:
-		return -ENOTTY;
+		return observable_ioctl(thread, filp, cmd, arg);
 	}
 }

@@ -23,6 +23,7 @@
 #include "thread.h"
 #include "evl-arch.h"
 #include "gate.h"
+#include "observable.h"
 #include "trace.h"
 #include "wait.h"
 
@@ -179,10 +180,20 @@ static u32 warning_bit(int diag)
 
 static void notify(struct evl_thread *thread, struct task_struct *p, int diag)
 {
-	u32 warning = warning_bit(diag);
+	u32 warning = warning_bit(diag), state = READ_ONCE(thread->state);
+	struct evl_notice ntc = { .tag = diag };
 	struct kernel_siginfo si;
 
-	if (warning && (~READ_ONCE(thread->state) & (warning | EVL_T_HMSIG)))
+	if (warning && !(state & warning))
+		return;
+
+	if (state & EVL_T_HMOBS && thread->observable) {
+		evl_post_notice(thread->observable, &ntc, 0);
+		evl_schedule();
+	}
+
+	/* The watchdog speaks to everybody. */
+	if (warning && !(state & EVL_T_HMSIG))
 		return;
 
 	clear_siginfo(&si);

@@ -12,6 +12,7 @@
 #include "gate.h"
 #include "kthread.h"
 #include "monitor.h"
+#include "observable.h"
 #include "shm.h"
 #include "wait.h"
 #include "watchdog.h"
@@ -87,6 +88,12 @@ static void free_window(struct evl_thread *thread)
 		evl_free_shm(thread->window, sizeof(*thread->window));
 }
 
+static void free_observable(struct evl_thread *thread)
+{
+	if (thread->observable)
+		evl_free_observable(thread->observable);
+}
+
 static u32 timer_gravity(const struct evl_thread *thread)
 {
 	return evl_thread_is_user(thread) ? EVL_TIMER_GRAVITY_USER : EVL_TIMER_GRAVITY_KERNEL;
@@ -127,10 +134,24 @@ int evl_init_thread(struct evl_thread *thread, const char *name, u32 clone_flags
 		return ret;
 	evl_sync_window(thread);
 
+	if (clone_flags & EVL_CLONE_OBSERVABLE) {
+		ret = -ENOMEM;
+		thread->observable = evl_alloc_observable(clone_flags & EVL_CLONE_UNICAST);
+		if (!thread->observable)
+			goto err_free_window;
+		thread->state |= EVL_T_OBSERV;
+	}
+
 	ret = evl_init_element(&thread->element, &evl_thread_factory, name, clone_flags);
 	if (ret)
-		free_window(thread);
+		goto err_free_observable;
 
+	return 0;
+
+err_free_observable:
+	free_observable(thread);
+err_free_window:
+	free_window(thread);
 	return ret;
 }
 
@@ -138,6 +159,7 @@ int evl_init_thread(struct evl_thread *thread, const char *name, u32 clone_flags
 void evl_cancel_thread(struct evl_thread *thread)
 {
 	evl_cancel_element(&thread->element);
+	free_observable(thread);
 	free_window(thread);
 	kfree(thread);
 }
@@ -182,6 +204,8 @@ int evl_detach_current(void)
 	count_thread(curr, -1);
 	evl_drop_gates(curr);
 	evl_sync_window(curr);
+	if (curr->observable)
+		evl_evict_observable(curr->observable);
 	evl_hide_element(&curr->element);
 	evl_release_unknown_gates(curr->element.fundle);
 	evl_put_element(&curr->element);
@@ -199,6 +223,7 @@ static void dispose_thread(struct evl_element *e)
 	/* The handler which brought the thread in-band for the last time may be ending right now. */
 	irq_work_sync(&thread->inband_work);
 	irq_work_sync(&thread->depend_work);
+	free_observable(thread);
 	free_window(thread);
 	kfree(thread);
 }
@@ -217,14 +242,30 @@ static void revert_attach(struct evl_element *e)
 	evl_detach_current();
 }
 
+static __poll_t thread_poll(struct file *filp, struct poll_table_struct *pt)
+{
+	struct evl_observable *obs = evl_element_thread(evl_file_element(filp))->observable;
+
+	return obs ? evl_observable_poll(obs, filp, pt) : EPOLLERR;
+}
+
+static __poll_t thread_oob_poll(struct file *filp, struct oob_poll_wait *wait)
+{
+	struct evl_observable *obs = evl_element_thread(evl_file_element(filp))->observable;
+
+	return obs ? evl_observable_oob_poll(obs, wait) : EPOLLERR;
+}
+
 static const struct file_operations thread_fops = {
 	.owner			= THIS_MODULE,
 	.open			= evl_open_element,
 	.release		= evl_release_element,
+	.poll			= thread_poll,
 	.unlocked_ioctl		= evl_thread_ioctl,
 	.compat_ioctl		= compat_ptr_ioctl,
 	.oob_ioctl		= evl_thread_ioctl,
 	.compat_oob_ioctl	= evl_thread_ioctl,
+	.oob_poll		= thread_oob_poll,
 };
 
 struct evl_factory evl_thread_factory = {
@@ -250,10 +291,6 @@ static int check_attach_flags(u32 clone_flags)
 
 	if (clone_flags & EVL_CLONE_UNICAST && !(clone_flags & EVL_CLONE_OBSERVABLE))
 		return -EINVAL;
-
-	/* Observables are not served by this core. */
-	if (clone_flags & EVL_CLONE_OBSERVABLE)
-		return -EOPNOTSUPP;
 
 	return 0;
 }

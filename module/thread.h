@@ -10,6 +10,7 @@
 #include <evl/thread-abi.h>
 
 struct evl_kthread;
+struct evl_observable;
 
 /* Bits of the state word which keep a thread from running out-of-band. */
 #define EVL_T_BLOCKED	(EVL_T_SUSP | EVL_T_PEND | EVL_T_DELAY | EVL_T_WAIT | EVL_T_DORMANT |	\
@@ -94,6 +95,8 @@ struct evl_thread {
 	struct irq_work		depend_work;	/* tells it that somebody waits for it */
 	struct evl_file		*request_file;	/* own; what its request is about, see evl_end_file_use() */
 	struct evl_user_window	*window;	/* shared with user space, written only */
+
+	struct evl_observable	*observable;	/* NULL: is none */
 
 	struct evl_thread_stats	stats;
 	u64			share_xtime;	/* previous read of the "stats" attribute */

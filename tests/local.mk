@@ -107,6 +107,10 @@ evltest_PROGRAMS += tests/xbuf
 tests_xbuf_SOURCES = tests/xbuf.c tests/common.h tests/crew.h
 tests_xbuf_LDADD = $(EVLTEST_LIBS)
 
+evltest_PROGRAMS += tests/observable
+tests_observable_SOURCES = tests/observable.c tests/common.h tests/crew.h
+tests_observable_LDADD = $(EVLTEST_LIBS)
+
 evltest_PROGRAMS += tests/mutex
 tests_mutex_SOURCES = tests/mutex.c tests/common.h tests/crew.h
 tests_mutex_LDADD = $(EVLTEST_LIBS)

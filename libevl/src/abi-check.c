@@ -9,6 +9,7 @@
 #include <evl/devices/latmus.h>
 #include <evl/factory-abi.h>
 #include <evl/monitor-abi.h>
+#include <evl/observable-abi.h>
 #include <evl/poll-abi.h>
 #include <evl/sched-abi.h>
 #include <evl/thread-abi.h>
@@ -74,6 +75,12 @@ OFFSET(struct evl_monitor_state, event.polled, 8);
 SIZE(struct evl_monitor_binding, 24);
 SIZE(struct evl_monitor_waitreq, 24);
 OFFSET(struct evl_monitor_waitreq, status, 16);
+
+SIZE(struct evl_notice, 16);
+SIZE(struct __evl_notification, 40);
+OFFSET(struct __evl_notification, event, 16);
+SIZE(struct evl_subscription, 8);
+SIZE(struct evl_observable_req, 16);
 
 SIZE(struct evl_poll_event, 16);
 SIZE(struct evl_poll_ctlreq, 24);

@@ -20,6 +20,7 @@ static const struct element_class {
 	size_t attrs_len;
 } element_classes[] = {
 	{ EVL_MONITOR_DEV, sizeof(struct evl_monitor_attrs) },
+	{ EVL_OBSERVABLE_DEV, 0 },
 	{ EVL_THREAD_DEV, 0 },
 	{ EVL_XBUF_DEV, sizeof(struct evl_xbuf_attrs) },
 };

@@ -9,6 +9,7 @@
 #include <evl/compiler.h>
 #include <evl/compat.h>
 #include <evl/factory-abi.h>
+#include <evl/observable-abi.h>
 #include <evl/sched.h>
 #include <evl/signal.h>
 #include <evl/thread-abi.h>
@@ -45,6 +46,10 @@ int evl_demote_thread(int efd);
 int evl_set_thread_mode(int efd, int mask, int *oldmask);
 
 int evl_clear_thread_mode(int efd, int mask, int *oldmask);
+
+int evl_subscribe(int ofd, unsigned int backlog_count, int flags);
+
+int evl_unsubscribe(int ofd);
 
 __EVL_END_DECLS
 
