@@ -93,6 +93,15 @@ dist_man_MANS +=					\
 	libevl/man/evl_attach_thread.3 \
 	libevl/man/evl_control_sched.3 \
 	libevl/man/evl_create_element.3 \
+	libevl/man/evl_create_event.3 \
+	libevl/man/evl_create_flags.3 \
+	libevl/man/evl_create_mutex.3 \
+	libevl/man/evl_create_observable.3 \
+	libevl/man/evl_create_rwlock.3 \
+	libevl/man/evl_create_sem.3 \
+	libevl/man/evl_create_xbuf.3 \
+	libevl/man/evl_lock_mutex.3 \
+	libevl/man/evl_new_poll.3 \
 	libevl/man/evl_get_state.3 \
 	libevl/man/evl_init.3 \
 	libevl/man/evl_new_timer.3 \
@@ -107,6 +116,65 @@ dist_man_MANS +=					\
 
 # Further names of a page: links, made at installation. <alias>:<page>, all of section 3.
 LIBEVL_MAN_LINKS =				\
+	evl_new_mutex:evl_create_mutex \
+	evl_open_mutex:evl_create_mutex \
+	evl_close_mutex:evl_create_mutex \
+	evl_set_mutex_ceiling:evl_create_mutex \
+	evl_get_mutex_ceiling:evl_create_mutex \
+	evl_timedlock_mutex:evl_lock_mutex \
+	evl_trylock_mutex:evl_lock_mutex \
+	evl_unlock_mutex:evl_lock_mutex \
+	evl_new_event:evl_create_event \
+	evl_open_event:evl_create_event \
+	evl_close_event:evl_create_event \
+	evl_wait_event:evl_create_event \
+	evl_timedwait_event:evl_create_event \
+	evl_signal_event:evl_create_event \
+	evl_signal_thread:evl_create_event \
+	evl_broadcast_event:evl_create_event \
+	evl_new_sem:evl_create_sem \
+	evl_open_sem:evl_create_sem \
+	evl_close_sem:evl_create_sem \
+	evl_get_sem:evl_create_sem \
+	evl_timedget_sem:evl_create_sem \
+	evl_tryget_sem:evl_create_sem \
+	evl_put_sem:evl_create_sem \
+	evl_flush_sem:evl_create_sem \
+	evl_peek_sem:evl_create_sem \
+	evl_new_flags:evl_create_flags \
+	evl_open_flags:evl_create_flags \
+	evl_close_flags:evl_create_flags \
+	evl_wait_flags:evl_create_flags \
+	evl_timedwait_flags:evl_create_flags \
+	evl_trywait_flags:evl_create_flags \
+	evl_wait_some_flags:evl_create_flags \
+	evl_timedwait_some_flags:evl_create_flags \
+	evl_trywait_some_flags:evl_create_flags \
+	evl_wait_exact_flags:evl_create_flags \
+	evl_timedwait_exact_flags:evl_create_flags \
+	evl_trywait_exact_flags:evl_create_flags \
+	evl_post_flags:evl_create_flags \
+	evl_broadcast_flags:evl_create_flags \
+	evl_peek_flags:evl_create_flags \
+	evl_new_rwlock:evl_create_rwlock \
+	evl_destroy_rwlock:evl_create_rwlock \
+	evl_lock_read:evl_create_rwlock \
+	evl_trylock_read:evl_create_rwlock \
+	evl_unlock_read:evl_create_rwlock \
+	evl_lock_write:evl_create_rwlock \
+	evl_trylock_write:evl_create_rwlock \
+	evl_unlock_write:evl_create_rwlock \
+	evl_add_pollfd:evl_new_poll \
+	evl_del_pollfd:evl_new_poll \
+	evl_mod_pollfd:evl_new_poll \
+	evl_poll:evl_new_poll \
+	evl_timedpoll:evl_new_poll \
+	evl_new_xbuf:evl_create_xbuf \
+	evl_new_observable:evl_create_observable \
+	evl_subscribe:evl_create_observable \
+	evl_unsubscribe:evl_create_observable \
+	evl_update_observable:evl_create_observable \
+	evl_read_observable:evl_create_observable \
 	evl_attach_self:evl_attach_thread \
 	evl_detach_thread:evl_attach_thread \
 	evl_detach_self:evl_attach_thread \

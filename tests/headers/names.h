@@ -6,6 +6,7 @@
 #include <evl/evl.h>
 #include <evl/factory.h>
 #include <evl/fcntl.h>
+#include <evl/observable.h>
 #include <evl/sys.h>
 #include <evl/timer.h>
 #include <fcntl.h>
@@ -112,6 +113,54 @@ static int use_sched(int efd)
 	return ret | evl_get_cpustate(0, &state) | evl_yield();
 }
 
+static DEFINE_EVL_MUTEX(static_mutex);
+static DEFINE_EVL_EVENT(static_event);
+static DEFINE_EVL_SEM(static_sem);
+static DEFINE_EVL_FLAGS(static_flags);
+static DEFINE_EVL_RWLOCK(static_rwlock);
+
+static int use_monitors(int efd)
+{
+	struct evl_mutex mutex = EVL_MUTEX_INITIALIZER("mutex", EVL_CLOCK_MONOTONIC, 0, EVL_MUTEX_RECURSIVE);
+	struct evl_event event = EVL_EVENT_INITIALIZER("event", EVL_CLOCK_REALTIME, EVL_CLONE_PRIVATE);
+	struct evl_sem sem = EVL_SEM_INITIALIZER("sem", EVL_CLOCK_MONOTONIC, 3, EVL_CLONE_PUBLIC);
+	struct evl_flags flags = EVL_FLAGS_INITIALIZER("flags", EVL_CLOCK_MONOTONIC, 0x80000000, 0);
+	struct evl_rwlock rwlock = EVL_RWLOCK_INITIALIZER();
+	struct timespec date = { 0, 0 };
+	int val, ret;
+
+	mutex = EVL_MUTEX_INITIALIZER("again", EVL_CLOCK_MONOTONIC, 50, EVL_MUTEX_NORMAL);
+	ret = evl_new_mutex(&mutex, "mutex-%d", 1) | evl_open_mutex(&mutex, "/mutex");
+	ret |= evl_create_mutex(&static_mutex, EVL_CLOCK_MONOTONIC, 0, EVL_MUTEX_NORMAL, "mutex");
+	ret |= evl_timedlock_mutex(&mutex, &date) | evl_set_mutex_ceiling(&mutex, 3) | evl_get_mutex_ceiling(&mutex);
+	ret |= evl_new_event(&event, "event") | evl_timedwait_event(&event, &mutex, &date);
+	ret |= evl_signal_thread(&event, efd) | evl_broadcast_event(&static_event);
+	ret |= evl_new_sem(&sem, "sem") | evl_peek_sem(&sem, &val) | evl_put_sem(&static_sem);
+	ret |= evl_new_flags(&flags, "flags") | evl_timedwait_some_flags(&flags, 1, &date, &val);
+	ret |= evl_post_flags(&static_flags, 1) | evl_new_rwlock(&rwlock) | evl_lock_read(&static_rwlock);
+
+	return ret;
+}
+
+static int use_io(int efd)
+{
+	struct evl_notification nf;
+	struct evl_poll_event ev;
+	struct evl_notice ntc;
+	int ret;
+
+	ret = evl_new_poll() | evl_add_pollfd(efd, 1, POLLIN | POLLOUT, evl_intval(1)) | evl_poll(efd, &ev, 1);
+	ret |= (int)(ev.fd | ev.events) | ev.pollval.val;
+	ret |= evl_new_xbuf(1024, "xbuf") | evl_create_xbuf(0, 1024, EVL_CLONE_NONBLOCK, "/xbuf");
+	ret |= evl_new_observable("obs") | evl_create_observable(EVL_CLONE_MASTER, "obs-%d", 1);
+	ret |= evl_subscribe(efd, 16, EVL_NOTIFY_ONCHANGE) | evl_unsubscribe(efd);
+	ntc.tag = EVL_NOTICE_USER;
+	ntc.event = evl_nil;
+	ret |= evl_update_observable(efd, &ntc, 1) | evl_read_observable(efd, &nf, 1);
+
+	return ret | (int)(nf.tag + nf.serial) | nf.issuer | nf.event.val | (int)nf.date.tv_sec;
+}
+
 static int use_threads(void)
 {
 	struct evl_thread_state state;
@@ -191,5 +240,5 @@ int main(void)
 	use_values();
 
 	return evl_init() + v.api_level + v.abi_level + *v.version_string + use_sched(3) +
-		use_threads() + use_old_modes() + use_clocks() + use_elements();
+		use_threads() + use_monitors(4) + use_io(5) + use_old_modes() + use_clocks() + use_elements();
 }
