@@ -14,6 +14,7 @@ uapi_HEADERS =				\
 	include/uapi/evl/monitor.h	\
 	include/uapi/evl/observable-abi.h	\
 	include/uapi/evl/poll-abi.h	\
+	include/uapi/evl/proxy-abi.h	\
 	include/uapi/evl/sched-abi.h	\
 	include/uapi/evl/signal.h	\
 	include/uapi/evl/syscall-abi.h	\

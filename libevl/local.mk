@@ -13,6 +13,7 @@ libevlinc_HEADERS =			\
 	libevl/include/evl/mutex.h	\
 	libevl/include/evl/observable.h	\
 	libevl/include/evl/poll.h	\
+	libevl/include/evl/proxy.h	\
 	libevl/include/evl/rwlock.h	\
 	libevl/include/evl/sched.h	\
 	libevl/include/evl/sem.h	\
@@ -50,6 +51,8 @@ libevl_libevl_logic_la_SOURCES =	\
 	libevl/src/name.c		\
 	libevl/src/observable.c		\
 	libevl/src/poll.c		\
+	libevl/src/proxy.c		\
+	libevl/src/proxy.h		\
 	libevl/src/request.c		\
 	libevl/src/rwlock.c		\
 	libevl/src/sched.c		\
@@ -97,6 +100,7 @@ dist_man_MANS +=					\
 	libevl/man/evl_create_flags.3 \
 	libevl/man/evl_create_mutex.3 \
 	libevl/man/evl_create_observable.3 \
+	libevl/man/evl_create_proxy.3 \
 	libevl/man/evl_create_rwlock.3 \
 	libevl/man/evl_create_sem.3 \
 	libevl/man/evl_create_xbuf.3 \
@@ -116,6 +120,16 @@ dist_man_MANS +=					\
 
 # Further names of a page: links, made at installation. <alias>:<page>, all of section 3.
 LIBEVL_MAN_LINKS =				\
+	evl_new_proxy:evl_create_proxy \
+	evl_write_proxy:evl_create_proxy \
+	evl_send_proxy:evl_create_proxy \
+	evl_read_proxy:evl_create_proxy \
+	evl_print_proxy:evl_create_proxy \
+	evl_vprint_proxy:evl_create_proxy \
+	evl_printf:evl_create_proxy \
+	evl_eprintf:evl_create_proxy \
+	evl_stdout:evl_create_proxy \
+	evl_stderr:evl_create_proxy \
 	evl_new_mutex:evl_create_mutex \
 	evl_open_mutex:evl_create_mutex \
 	evl_close_mutex:evl_create_mutex \

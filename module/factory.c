@@ -16,6 +16,7 @@
 #include "monitor.h"
 #include "observable.h"
 #include "poll.h"
+#include "proxy.h"
 #include "thread.h"
 #include "xbuf.h"
 
@@ -32,6 +33,7 @@ static struct evl_factory * const factories[] = {
 	&evl_thread_factory,
 	&evl_monitor_factory,
 	&evl_poll_factory,
+	&evl_proxy_factory,
 	&evl_observable_factory,
 	&evl_xbuf_factory,
 };

@@ -25,6 +25,10 @@ int evl_init_ring(struct evl_ring *ring, size_t size, void (*changed)(struct evl
 	ring->rpos = ring->wpos = 0;
 	ring->blocked = 0;
 	ring->dead = false;
+	ring->eof = false;
+	ring->error = 0;
+	ring->granule = 0;
+	ring->stax = NULL;
 	ring->changed = changed;
 	evl_init_waitqueue(&ring->wq, &evl_mono_clock, EVL_WQ_PRIO);
 	init_waitqueue_head(&ring->inband);
@@ -75,6 +79,9 @@ static void announce(struct evl_ring *ring)
 /* Queue locked. How many bytes a transfer of @count may move now, 0 if it has to wait. */
 static size_t readable(struct evl_ring *ring, size_t count)
 {
+	if (ring->granule)
+		return rounddown(min(count, ring->fill), ring->granule);
+
 	if (ring->fill >= count)
 		return count;
 
@@ -95,18 +102,27 @@ static size_t ready_now(struct evl_ring *ring, ready_fn ready, size_t count)
 	return ready(ring, count);
 }
 
+/* Queue locked: readers need not wait for more. */
+static bool at_end(struct evl_ring *ring, ready_fn ready)
+{
+	return ready == readable && (ring->eof || ring->error);
+}
+
 static bool ready_or_dead(struct evl_ring *ring, ready_fn ready, size_t count)
 {
 	guard(hard_spinlock_irqsave)(&ring->wq.lock);
-	return ring->dead || ready(ring, count);
+	return ring->dead || ready(ring, count) || at_end(ring, ready);
 }
 
 static int wait_ready(struct evl_ring *ring, ready_fn ready, size_t count, bool oob)
 {
 	int ret;
 
+	if (ring->changed)
+		ring->changed(ring);
+
 	if (oob)
-		return evl_wait_event(&ring->wq, ready(ring, count));
+		return evl_wait_event(&ring->wq, ready(ring, count) || at_end(ring, ready));
 
 	ret = wait_event_interruptible(ring->inband, ready_or_dead(ring, ready, count));
 
@@ -134,10 +150,20 @@ static int wait_for_room(struct evl_ring *ring, size_t count, bool oob)
 
 static int lock_end(struct evl_ring *ring, bool oob)
 {
-	if (oob)
-		return evl_lock_kmutex(&ring->oob_lock);
+	int ret = ring->stax ? evl_lock_stax(ring->stax) : 0;
 
-	return mutex_lock_interruptible(&ring->inband_lock) ? -EINTR : 0;
+	if (ret)
+		return ret;
+
+	if (oob)
+		ret = evl_lock_kmutex(&ring->oob_lock);
+	else
+		ret = mutex_lock_interruptible(&ring->inband_lock) ? -EINTR : 0;
+
+	if (ret && ring->stax)
+		evl_unlock_stax(ring->stax);
+
+	return ret;
 }
 
 static void unlock_end(struct evl_ring *ring, bool oob)
@@ -146,6 +172,24 @@ static void unlock_end(struct evl_ring *ring, bool oob)
 		evl_unlock_kmutex(&ring->oob_lock);
 	else
 		mutex_unlock(&ring->inband_lock);
+
+	if (ring->stax)
+		evl_unlock_stax(ring->stax);
+}
+
+/* There is nothing to read: is there a reason, and no need to wait? 1: no; 0: end of file; or the error, once. */
+static int take_end(struct evl_ring *ring, ready_fn ready)
+{
+	int error;
+
+	guard(hard_spinlock_irqsave)(&ring->wq.lock);
+	if (ready != readable || ready(ring, 1))
+		return 1;
+	error = ring->error;
+	ring->error = 0;
+	if (error)
+		return error;
+	return ring->eof ? 0 : 1;
 }
 
 /* Lock the end once there is something to do; returns how many bytes may be moved. */
@@ -162,6 +206,12 @@ static ssize_t begin_transfer(struct evl_ring *ring, ready_fn ready, size_t coun
 		if (len)
 			return len;
 		unlock_end(ring, oob);
+		ret = take_end(ring, ready);
+		/* Somebody wants more: let the other end look again. */
+		if (ring->changed && (ret <= 0 || nonblock))
+			ring->changed(ring);
+		if (ret <= 0)
+			return ret;
 		if (nonblock)
 			return -EAGAIN;
 		ret = ready == writable ? wait_for_room(ring, count, oob) : wait_ready(ring, ready, count, oob);
@@ -292,14 +342,70 @@ ssize_t evl_ring_read(struct evl_ring *ring, struct evl_ring_buf buf, size_t cou
 	if (!count)
 		return 0;
 
-	len = check_count(ring, count) ?: begin_transfer(ring, readable, count, nonblock, oob);
-	if (len < 0)
+	len = ring->granule ? 0 : check_count(ring, count);
+	if (!len)
+		len = begin_transfer(ring, readable, count, nonblock, oob);
+	if (len <= 0)
 		return len;
 
 	ret = get_bytes(ring, buf, len);
 	end_transfer(ring, ret ? 0 : -len, oob);
 
 	return ret ?: len;
+}
+
+/* Bytes which are there at one go, from @p on. The only reader. */
+size_t evl_ring_peek(struct evl_ring *ring, void **p)
+{
+	*p = ring->mem + ring->rpos;
+
+	return first_part(ring, ring->rpos, evl_ring_fill(ring));
+}
+
+/* Room there is at one go, from @p on. The only writer. */
+size_t evl_ring_room(struct evl_ring *ring, void **p)
+{
+	*p = ring->mem + ring->wpos;
+
+	return first_part(ring, ring->wpos, ring->size - evl_ring_fill(ring));
+}
+
+static void change_fill(struct evl_ring *ring, ssize_t delta)
+{
+	unsigned long flags;
+
+	evl_wq_lock(&ring->wq, flags);
+	ring->fill += delta;
+	evl_wq_unlock(&ring->wq, flags);
+	announce(ring);
+}
+
+void evl_ring_consume(struct evl_ring *ring, size_t len)
+{
+	ring->rpos = advanced(ring, ring->rpos, len);
+	change_fill(ring, -(ssize_t)len);
+}
+
+void evl_ring_produce(struct evl_ring *ring, size_t len)
+{
+	ring->wpos = advanced(ring, ring->wpos, len);
+	WRITE_ONCE(ring->eof, false);
+	change_fill(ring, len);
+}
+
+/* No more bytes for now: end of file, or an error, which the next reader gets. */
+void evl_ring_end(struct evl_ring *ring, int error)
+{
+	unsigned long flags;
+	bool news;
+
+	evl_wq_lock(&ring->wq, flags);
+	news = !ring->eof || error;
+	ring->eof = true;
+	ring->error = error;
+	evl_wq_unlock(&ring->wq, flags);
+	if (news)
+		announce(ring);
 }
 
 /* Any context; a hint. */

@@ -4,6 +4,7 @@
 
 #include "kmutex.h"
 #include "poll.h"
+#include "stax.h"
 #include "wait.h"
 
 #include <linux/irq_work.h>
@@ -27,6 +28,10 @@ struct evl_ring_buf {
  * @blocked:	writers which wait for room
  * @rpos, @wpos: where to go on
  * @dead:	no more transfers; lock of @wq
+ * @eof, @error: what readers get once it is empty; lock of @wq
+ * @granule:	0, or readers take what there is, a multiple of so many bytes
+ * @stax:	the user's end is used from both stages, NULL: from one; excludes them
+ * @changed:	called after @fill has changed, and when somebody begins to wait; any stage
  */
 struct evl_ring {
 	void			*mem;
@@ -40,6 +45,10 @@ struct evl_ring {
 	unsigned int		blocked;
 	size_t			rpos, wpos;
 	bool			dead;
+	bool			eof;
+	int			error;
+	size_t			granule;
+	struct evl_stax		*stax;
 	void			(*changed)(struct evl_ring *ring);
 };
 
@@ -50,5 +59,12 @@ void evl_destroy_ring(struct evl_ring *ring);
 ssize_t evl_ring_read(struct evl_ring *ring, struct evl_ring_buf buf, size_t count, bool nonblock);
 ssize_t evl_ring_write(struct evl_ring *ring, struct evl_ring_buf buf, size_t count, bool nonblock);
 size_t evl_ring_fill(struct evl_ring *ring);
+
+/* The other end, of one in-band worker: what it may move at one go, and that it has. */
+size_t evl_ring_peek(struct evl_ring *ring, void **p);
+size_t evl_ring_room(struct evl_ring *ring, void **p);
+void evl_ring_consume(struct evl_ring *ring, size_t len);
+void evl_ring_produce(struct evl_ring *ring, size_t len);
+void evl_ring_end(struct evl_ring *ring, int error);
 
 #endif /* _EVL_RING_H */

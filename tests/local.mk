@@ -111,6 +111,10 @@ evltest_PROGRAMS += tests/observable
 tests_observable_SOURCES = tests/observable.c tests/common.h tests/crew.h
 tests_observable_LDADD = $(EVLTEST_LIBS)
 
+evltest_PROGRAMS += tests/proxy
+tests_proxy_SOURCES = tests/proxy.c tests/common.h tests/crew.h
+tests_proxy_LDADD = $(EVLTEST_LIBS)
+
 evltest_PROGRAMS += tests/mutex
 tests_mutex_SOURCES = tests/mutex.c tests/common.h tests/crew.h
 tests_mutex_LDADD = $(EVLTEST_LIBS)

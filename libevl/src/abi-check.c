@@ -11,6 +11,7 @@
 #include <evl/monitor-abi.h>
 #include <evl/observable-abi.h>
 #include <evl/poll-abi.h>
+#include <evl/proxy-abi.h>
 #include <evl/sched-abi.h>
 #include <evl/thread-abi.h>
 #include <evl/types.h>
@@ -76,6 +77,7 @@ SIZE(struct evl_monitor_binding, 24);
 SIZE(struct evl_monitor_waitreq, 24);
 OFFSET(struct evl_monitor_waitreq, status, 16);
 
+SIZE(struct evl_proxy_attrs, 12);
 SIZE(struct evl_notice, 16);
 SIZE(struct __evl_notification, 40);
 OFFSET(struct __evl_notification, event, 16);

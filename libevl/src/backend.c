@@ -56,6 +56,17 @@ void evl_backend_close(int fd)
 	outcome((int)syscall(SYS_close, fd), saved);
 }
 
+long evl_backend_transfer(bool write, int fd, void *buf, size_t count)
+{
+	long saved = errno, ret = syscall(write ? SYS_write : SYS_read, fd, buf, count);
+
+	if (ret < 0)
+		ret = -errno;
+	errno = (int)saved;
+
+	return ret;
+}
+
 int evl_backend_probe(int fd)
 {
 	int saved = errno;

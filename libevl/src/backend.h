@@ -19,6 +19,9 @@ int evl_backend_open(const char *path);	/* O_RDWR, O_CLOEXEC */
 
 void evl_backend_close(int fd);
 
+/* read(2) or write(2), no cancellation point. */
+long evl_backend_transfer(bool write, int fd, void *buf, size_t count);
+
 /* 0, or -EBADF: is this an open descriptor? */
 int evl_backend_probe(int fd);
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <evl/monitor-abi.h>
+#include <evl/proxy-abi.h>
 #include <evl/sys.h>
 #include <evl/xbuf-abi.h>
 #include "internal.h"
@@ -21,6 +22,7 @@ static const struct element_class {
 } element_classes[] = {
 	{ EVL_MONITOR_DEV, sizeof(struct evl_monitor_attrs) },
 	{ EVL_OBSERVABLE_DEV, 0 },
+	{ EVL_PROXY_DEV, sizeof(struct evl_proxy_attrs) },
 	{ EVL_THREAD_DEV, 0 },
 	{ EVL_XBUF_DEV, sizeof(struct evl_xbuf_attrs) },
 };

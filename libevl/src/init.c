@@ -8,12 +8,14 @@
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 #include <evl/control-abi.h>
 #include <evl/evl.h>
 #include <evl/sys.h>
 #include "arch.h"
 #include "backend.h"
 #include "internal.h"
+#include "proxy.h"
 
 #define STATUS_UNTRIED	1
 
@@ -150,6 +152,8 @@ static int connect_core(struct evl_core_link *link)
 	if (ret < 0)
 		goto err_unmap;
 
+	link->stdout_fd = evl_open_stream(STDOUT_FILENO);
+	link->stderr_fd = evl_open_stream(STDERR_FILENO);
 	link->abi_level = (int)info.abi_current;
 	link->vdso_clocks = detect_vdso_clocks();
 
@@ -163,9 +167,17 @@ err_close_control:
 	return ret;
 }
 
+static void close_stream(int fd)
+{
+	if (fd >= 0)
+		evl_backend_close(fd);
+}
+
 static void disconnect_core(struct evl_core_link *link)
 {
 	evl_backend_unmap(link->shared, link->shared_size);
+	close_stream(link->stderr_fd);
+	close_stream(link->stdout_fd);
 	evl_backend_close(link->realtime_fd);
 	evl_backend_close(link->monotonic_fd);
 	evl_backend_close(link->control_fd);

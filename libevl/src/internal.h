@@ -26,6 +26,8 @@ struct evl_core_link {
 	int control_fd;
 	int monotonic_fd;
 	int realtime_fd;
+	int stdout_fd;		/* proxies, or why there are none */
+	int stderr_fd;
 	int abi_level;
 	char *shared;		/* mapping of the control device */
 	size_t shared_size;

@@ -19,6 +19,9 @@
 #define FAKE_CLONE_FD		103
 #define FAKE_THREAD_FD		104
 #define FAKE_OTHER_FD		105
+/* Of the streams, which no test looks at: neither counted nor recorded. */
+#define FAKE_PROXY_FD		106
+#define FAKE_STREAM_FD		107
 
 enum fake_form { FAKE_IOCTL, FAKE_OOB };
 

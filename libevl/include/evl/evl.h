@@ -11,6 +11,7 @@
 #include <evl/flags.h>
 #include <evl/mutex.h>
 #include <evl/poll.h>
+#include <evl/proxy.h>
 #include <evl/rwlock.h>
 #include <evl/sched.h>
 #include <evl/sem.h>
