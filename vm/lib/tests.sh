@@ -282,10 +282,10 @@ run_machine_tests() {
 	done < <(cut -f1 <<<"$plan" | awk '!seen[$0]++')
 }
 
-# In the build tree of the cache, brought up to date first: it may hold the sources of
-# another checkout.
+# In the build tree of the cache, brought up to date first.
 check_userland() {
-	local work=$EVL_CACHE/userland
+	local work
+	work=$(userland_work)
 	mirror_userland "$work/src" || return 1
 	configured_after_sources "$work" || configure_userland "$work" || return 1
 	make -C "$work/build" -j"$(nproc)" && make -C "$work/build" check

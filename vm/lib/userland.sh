@@ -73,10 +73,19 @@ build_userland() {
 	make -C "$work/build" -j"$(nproc)" && make -C "$work/build" install DESTDIR="$stage"
 }
 
+# Of each work tree its own: make judges by time stamps, which of two trees say nothing about each other.
+userland_work() {
+	printf '%s/userland/%s\n' "$EVL_CACHE" "$(printf '%s' "$EVL_TOP" | sha256sum | cut -c1-8)"
+}
+
 # A build that fails is tried once more from nothing: the old one may be of other sources.
 stage_userland() {
-	local work=$EVL_CACHE/userland stage=$1
+	local work stage=$1
+	work=$(userland_work)
 	[ ! -d "$stage" ] || return 0
+	mkdir -p "$work"
+	touch "$work"
+	find "$EVL_CACHE/userland" -mindepth 1 -maxdepth 1 -mmin +1440 -exec rm -rf {} +
 	mirror_userland "$work/src" || die "cannot copy the sources"
 	if ! build_userland "$work" "$stage.new" >"$EVL_CACHE/log/userland-first.log" 2>&1; then
 		rm -rf "$work"
