@@ -4,6 +4,7 @@
  */
 #include "event.h"
 #include "evl-arch.h"
+#include "kthread.h"
 #include "thread.h"
 
 /* In-band scheduler locks are held. The thread is in-band, and stays blocked as far as we are concerned. */
@@ -37,6 +38,9 @@ void evl_inband_event(enum inband_event_type event, void *data)
 		note_migration(data);
 		break;
 	case INBAND_TASK_EXIT:
+		evl_lose_kthread();
+		evl_detach_current();
+		break;
 	case INBAND_TASK_EXEC:
 		evl_detach_current();
 		break;

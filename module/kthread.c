@@ -44,6 +44,20 @@ static void __noreturn finish_kthread(struct evl_kthread *kthread)
 	kthread_complete_and_exit(&kthread->exited, 0);
 }
 
+/*
+ * The current thread is being killed, by a fault of its function: the task exits without coming back to us. Nobody may
+ * find it any more, or wait for it.
+ */
+void evl_lose_kthread(void)
+{
+	struct evl_kthread *kthread = evl_current_kthread();
+
+	if (kthread) {
+		set_thread(kthread, NULL);
+		complete_all(&kthread->exited);
+	}
+}
+
 static int kthread_main(void *data)
 {
 	struct evl_kthread *kthread = data;

@@ -37,6 +37,7 @@ void evl_stop_kthread(struct evl_kthread *kthread);
 bool evl_kthread_should_stop(void);
 int evl_set_kthread_priority(struct evl_kthread *kthread, int priority);
 struct evl_kthread *evl_current_kthread(void);
+void evl_lose_kthread(void);
 
 /* period.c */
 int evl_set_period(struct evl_clock *clock, ktime_t idate, ktime_t period);
