@@ -22,6 +22,10 @@ evltest_PROGRAMS += tests/gdb
 tests_gdb_SOURCES = tests/gdb.c tests/common.h
 tests_gdb_LDADD = $(EVLTEST_LIBS)
 
+evltest_PROGRAMS += tests/kvm-host
+tests_kvm_host_SOURCES = tests/kvm-host.c tests/common.h
+tests_kvm_host_LDADD = $(EVLTEST_LIBS)
+
 evltest_PROGRAMS += tests/no-core
 tests_no_core_SOURCES = tests/no-core.c tests/common.h
 tests_no_core_LDADD = $(EVLTEST_LIBS)

@@ -4,7 +4,7 @@
  * few microseconds, at ever other instructions, and uses the FPU. All of them look after their state:
  * registers over system calls, signals and sleeps, thread pointers, private memory.
  *
- * usage: preempt SECONDS
+ * usage: preempt SECONDS [DEVICE]: wake-ups come from reads of a device instead
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -89,8 +89,24 @@ static bool kept_over(uint64_t seed, long nr, long arg0, long arg1, long arg2, l
 	return ret == expected && !memcmp(&in, &out, sizeof(in));
 }
 
+static int open_waker(const char *device)
+{
+	int fd;
+
+	if (device) {
+		fd = open(device, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			t_bail("%s: %s", device, strerror(errno));
+		return fd;
+	}
+	fd = evl_new_timer(EVL_CLOCK_MONOTONIC);
+	set_timer(fd, t_now() + NSEC_PER_MSEC, PERIOD);
+
+	return fd;
+}
+
 /* The thread that preempts. It sleeps by the core's call, its registers full. */
-static void *preempt(void *unused)
+static void *preempt(void *device)
 {
 	struct xmm in, out;
 	uint64_t ticks, seed = 0;
@@ -98,8 +114,7 @@ static void *preempt(void *unused)
 
 	thread_mark = (uint64_t)pthread_self();
 	attach("preempt");
-	tfd = evl_new_timer(EVL_CLOCK_MONOTONIC);
-	set_timer(tfd, t_now() + NSEC_PER_MSEC, PERIOD);
+	tfd = open_waker(device);
 	while (!shared->stop) {
 		fill(&in, ++seed);
 		memset(&out, 0, sizeof(out));
@@ -237,7 +252,7 @@ int main(int argc, char *argv[])
 	start_pair();
 	start(work_forks, 3);
 	start(work_faults, 4);
-	thread = t_thread(90, t_cpu(0), preempt, NULL);
+	thread = t_thread(90, t_cpu(0), preempt, argc > 2 ? argv[2] : NULL);
 	pause_ms(1000L * (argc > 1 ? atoi(argv[1]) : 2));
 	/* A kernel which checks everything may not have got round to all of it. */
 	for (n = 0; n < 600 && !all_busy(); n++)

@@ -13,7 +13,7 @@ STATUS_RIG=125		# the rig failed
 machine_defaults() {
 	VM_KERNEL=evl VM_DEBUG=no VM_SMP=2 VM_MEM=1024 VM_ICOUNT=no VM_SINGLE=no VM_LOAD=no
 	VM_SHARE=$PWD VM_TIMEOUT=600 VM_APPEND='' VM_CORE=yes VM_SHELL=no VM_LOG='' VM_LEAKS=no
-	VM_SHARE_CACHE=mmap VM_SUITE=no
+	VM_SHARE_CACHE=mmap VM_SUITE=no VM_INJECT=no
 	VM_QEMU_ARGS=() VM_COMMAND=()
 }
 
@@ -35,6 +35,10 @@ check_settings() {
 	VM_SHARE=$(realpath "$VM_SHARE")
 	case $VM_SHARE in *,*) die "--share $VM_SHARE: QEMU cannot take a comma in a path" ;; esac
 	[ "$VM_KERNEL" = evl ] || VM_CORE=no
+	if [ "$VM_INJECT" != no ]; then
+		need_number --inject "$VM_INJECT"
+		[ "$VM_CORE$VM_DEBUG" = yesyes ] || die "--inject is for the debug kernel with the core"
+	fi
 	[ "$VM_DEBUG" = no ] || [ "$VM_MEM" -ge 1536 ] || VM_MEM=1536	# KASAN takes an eighth
 }
 
@@ -52,7 +56,7 @@ write_job() {
 	printf 'exec%s\n' "$(quoted "${VM_COMMAND[@]}")" >"$job/job/command"
 	{
 		printf 'SHARE_CACHE=%s\nDIRECTORY=/mnt/host\n' "$VM_SHARE_CACHE"
-		printf 'LOAD=%s\nLEAKS=%s\n' "$VM_LOAD" "$VM_LEAKS"
+		printf 'LOAD=%s\nLEAKS=%s\nINJECT=%s\n' "$VM_LOAD" "$VM_LEAKS" "$VM_INJECT"
 		printf 'CORE_MODULES=%s\n' "$(quoted "${VM_MODULES-}" | sed 's/^ //')"
 		printf 'SHELL_PROGRAM=%s\nSHELL_TERM=%s\n' "$VM_SHELL" "$(quoted "${TERM:-dumb}" | sed 's/^ //')"
 	} >"$job/job/settings"

@@ -117,6 +117,7 @@ machine_of() {
 	case " $flags " in *' nocore '*) VM_CORE=no ;; esac
 	case " $flags " in *' load '*)   VM_LOAD=yes ;; esac
 	VM_DEBUG=$CHECK_DEBUG VM_LEAKS=$CHECK_DEBUG
+	[ "$VM_CORE" = no ] || VM_INJECT=$CHECK_INJECT
 }
 
 # Emulated time may run several times slower than the host's, and checks cost as much.
@@ -300,12 +301,20 @@ run_unit_tests() {
 		count_failure "make check" "it did not get as far as a result"
 }
 
+# rig-debug-*: what the debug kernel notices.
+rig_test_of_this_mode() {
+	case $1/$CHECK_DEBUG in
+	rig-debug-*/yes) return 0 ;;
+	rig-debug-*/no|*/yes) return 1 ;;
+	esac
+}
+
 run_rig_tests() {
 	local t name out status kernel=off
 	have_series && kernel=evl
 	for t in "$TESTS"/rig-*.sh; do
 		name=$(basename "$t" .sh)
-		if [ ! -f "$t" ] || ! selected "$name"; then continue; fi
+		if [ ! -f "$t" ] || ! selected "$name" || ! rig_test_of_this_mode "$name"; then continue; fi
 		out=$(mktemp) status=0
 		EVL_RIG_KERNEL=$kernel timeout -k 10 900 bash "$t" >"$out" 2>&1 </dev/null &
 		wait "$!" || status=$?
@@ -322,13 +331,14 @@ known_names() {
 
 check_subcommand() {
 	local n list=no
-	CHECK_DEBUG=no CHECK_FULL=no CHECK_NAMES=()
+	CHECK_DEBUG=no CHECK_FULL=no CHECK_INJECT=no CHECK_NAMES=()
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--debug) CHECK_DEBUG=yes ;;
 		--full) CHECK_FULL=yes ;;
+		--inject) CHECK_DEBUG=yes CHECK_INJECT=1000 ;;
 		--list) list=yes ;;
-		-*) die "check knows --debug, --full, --list and names of tests, not $1" ;;
+		-*) die "check knows --debug, --inject, --full, --list and names of tests, not $1" ;;
 		*) CHECK_NAMES+=("${1%.sh}") ;;
 		esac
 		shift
@@ -342,10 +352,10 @@ check_subcommand() {
 		list_tests | plan_tests
 		return
 	fi
-	if [ "$CHECK_DEBUG" = no ]; then
-		[ ${#CHECK_NAMES[@]} -gt 0 ] || run_unit_tests
-		run_rig_tests
+	if [ "$CHECK_DEBUG" = no ] && [ ${#CHECK_NAMES[@]} = 0 ]; then
+		run_unit_tests
 	fi
+	run_rig_tests
 	run_machine_tests
 	report_counts
 	[ "$TESTS_FAILED" = 0 ]

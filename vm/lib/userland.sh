@@ -132,6 +132,15 @@ collect_modules() {
 	find "$1" -name '*.ko' -exec cp -t "$2" {} +
 }
 
+# Modules of the kernel itself, from its tree.
+collect_kernel_modules() {
+	local build=$1/build into=$2 path
+	while read -r path; do
+		install -D -m 644 "$build/${path%.o}.ko" "$into/kernel/${path%.o}.ko" || return 1
+	done <"$build/modules.order"
+	cp "$build/modules.order" "$build/modules.builtin" "$build/modules.builtin.modinfo" "$into/"
+}
+
 # build_modules WORK KERNEL STAGE WHICH: the core and the test modules, or those alone.
 build_modules() {
 	local work=$1 kernel=$2 stage=$3 which=$4 release into
@@ -149,7 +158,7 @@ build_modules() {
 			"$([ "$which" = all ] && echo "EVL_MODULE_DIR=$work/module" || echo NO_CORE=1)" || return 1
 		collect_modules "$work/tests/kmod" "$into/updates"
 	fi
-	touch "$into/modules.order" "$into/modules.builtin" "$into/modules.builtin.modinfo"
+	collect_kernel_modules "$kernel" "$into" || return 1
 	depmod -b "$stage" "$release"
 }
 

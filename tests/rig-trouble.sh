@@ -1,0 +1,52 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# property: what goes wrong on the out-of-band stage is reported readably, and does not lock the machine up: after a
+# warning it goes on, what is fatal ends in a panic with a trace. Messages come out.
+. "$(dirname "$0")/rigging.sh"
+
+[ "$RIG_KERNEL" = evl ] || { echo "1..0 # SKIP the patched kernel is not to be tested"; exit 77; }
+
+# trouble HOW WHERE: in a machine with the core, which has to serve before and after.
+trouble() {
+	RIG_STATUS=0
+	"$RIG_TOP/evl-vm" run --smp 2 --timeout 120 --log "$RIG_DIR/log" -- sh -c "
+		latmus -q -u -T 1 >/dev/null || exit 3
+		modprobe evl-oops-test how=$1 where=$2 || exit 4
+		latmus -q -u -T 1 >/dev/null || exit 5
+		rmmod evl-oops-test
+		echo survived" >"$RIG_DIR/out" 2>"$RIG_DIR/err" </dev/null || RIG_STATUS=$?
+}
+
+log_has() {
+	local text
+	for text in "$@"; do
+		grep -qF -- "$text" "$RIG_DIR/log" && continue
+		echo "# the log lacks '$text'"
+		tail -n 40 "$RIG_DIR/log" | tr -d '\r' | sed 's/^/# /'
+		return 1
+	done
+}
+
+survives() { status_is "$1" && grep -q survived "$RIG_DIR/out" && log_has "${@:2}"; }
+panics() { status_is 121 && ! grep -q survived "$RIG_DIR/out" && log_has "Kernel panic - not syncing" "$@"; }
+
+for where in irq thread; do
+	case $where in
+	irq) frame=make_it_on_the_stage ;;
+	thread) frame=make_it_in_a_thread ;;
+	esac
+	trouble printk $where
+	point "$where: a message comes out" survives 0 "said out-of-band"
+	trouble warn $where
+	point "$where: a warning is reported, and survived" survives 120 "a warning out-of-band" "Call Trace" $frame
+	# A thread comes in-band with its exception and dies there; on top of in-band there is nowhere to go.
+	case $where in irq) ends=panics ;; thread) ends="survives 120" ;; esac
+	trouble bug $where
+	point "$where: BUG() is reported with a trace, $ends" $ends "oops-test.c" "Call Trace" $frame
+	trouble fault $where
+	point "$where: so is a NULL pointer" $ends "NULL pointer dereference" "Call Trace" $frame
+	trouble panic $where
+	point "$where: panic() ends the machine" panics "evl-oops-test: out-of-band"
+done
+finish
