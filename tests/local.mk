@@ -10,6 +10,10 @@ evltest_PROGRAMS += tests/bad-input
 tests_bad_input_SOURCES = tests/bad-input.c tests/common.h
 tests_bad_input_LDADD = $(EVLTEST_LIBS)
 
+evltest_PROGRAMS += tests/clock-step
+tests_clock_step_SOURCES = tests/clock-step.c tests/common.h
+tests_clock_step_LDADD = $(EVLTEST_LIBS)
+
 evltest_PROGRAMS += tests/fork-exec
 tests_fork_exec_SOURCES = tests/fork-exec.c tests/common.h
 tests_fork_exec_LDADD = $(EVLTEST_LIBS)

@@ -82,7 +82,9 @@ port_arguments() {
 compose_qemu() {
 	local kernel=$1 job=$2 accel=tcg
 	[ "$VM_SINGLE" = no ] || accel=tcg,thread=single
-	QEMU=(qemu-system-x86_64 -accel "$accel" -cpu max -smp "$VM_SMP" -m "$VM_MEM"
+	# EVL_QEMU: another QEMU, with the options it needs to find its files.
+	# shellcheck disable=SC2206
+	QEMU=(${EVL_QEMU:-qemu-system-x86_64} -accel "$accel" -cpu max -smp "$VM_SMP" -m "$VM_MEM"
 		-no-reboot -nodefaults -display none -nic none
 		-kernel "$kernel/bzImage" -initrd "$job/initramfs.gz" -append "$(kernel_arguments)"
 		-chardev "pipe,id=mon,path=$job/mon" -mon chardev=mon,mode=readline
