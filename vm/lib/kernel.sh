@@ -20,10 +20,10 @@ kernel_environment() {
 	unset ARCH CROSS_COMPILE KBUILD_OUTPUT MAKEFLAGS
 }
 
-# with_lock NAME COMMAND...: "build" for kernels and source trees, "products" for what is
-# ours; sessions on one machine share the cache.
+# with_lock NAME COMMAND...: "build" for kernels and source trees, one each for what is ours;
+# sessions on one machine share the cache.
 with_lock() {
-	local lock=$EVL_CACHE/$1.lock status=0
+	local lock=$EVL_CACHE/lock/$1 status=0
 	shift
 	exec 9>>"$lock"
 	if ! flock -n 9; then

@@ -295,7 +295,7 @@ check_userland() {
 run_unit_tests() {
 	local log=$EVL_CACHE/log/unit.log status=0
 	[ -e "$EVL_TOP/configure.ac" ] || return 0
-	with_lock products long_step "unit tests on the host" "$log" check_userland || status=$?
+	with_lock "$(basename "$(userland_work)")" long_step "unit tests on the host" "$log" check_userland || status=$?
 	count_automake_summary "make check" "$log"
 	[ "$status" = 0 ] || grep -qE '^(FAIL|XPASS|ERROR): ' "$log" ||
 		count_failure "make check" "it did not get as far as a result"

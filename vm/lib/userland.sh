@@ -116,7 +116,7 @@ prepare_userland() {
 	VM_USERLAND=$EVL_CACHE/install/$(tree_hash "${sources[@]}")
 	if [ ! -d "$VM_USERLAND" ]; then
 		mkdir -p "$EVL_CACHE/install" "$EVL_CACHE/log"
-		if ! (with_lock products stage_userland "$VM_USERLAND"); then
+		if ! (with_lock "$(basename "$(userland_work)")" stage_userland "$VM_USERLAND"); then
 			[ "$VM_CORE" = no ] || exit 125
 			warn "going on without library and tools"
 			VM_USERLAND=
@@ -184,7 +184,7 @@ had_modules() {
 	if [ ! -d "$VM_MODULES_ROOT" ]; then
 		need_packages userland
 		mkdir -p "$EVL_CACHE/modules"
-		(with_lock products stage_modules "$VM_MODULES_ROOT" "$which") || return 1
+		(with_lock "$(basename "$VM_MODULES_ROOT")" stage_modules "$VM_MODULES_ROOT" "$which") || return 1
 		prune_old "$EVL_CACHE/modules"
 	fi
 	touch "$VM_MODULES_ROOT"
