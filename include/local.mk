@@ -2,6 +2,7 @@
 # Headers of the ABI, beside those of the library in <evl/...>.
 uapidir = $(includedir)/evl
 uapidevdir = $(includedir)/evl/devices
+uapinetdir = $(includedir)/evl/net
 
 uapi_HEADERS =				\
 	include/uapi/evl/clock-abi.h	\
@@ -23,4 +24,8 @@ uapi_HEADERS =				\
 	include/uapi/evl/xbuf-abi.h
 
 uapidev_HEADERS =			\
-	include/uapi/evl/devices/latmus.h
+	include/uapi/evl/devices/gpio.h	\
+	include/uapi/evl/devices/latmus.h	\
+	include/uapi/evl/devices/spidev.h
+
+uapinet_HEADERS = include/uapi/evl/net/socket-abi.h

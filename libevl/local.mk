@@ -2,18 +2,27 @@
 # The library. All but the backend is a library of its own, for the unit tests to add a backend of theirs.
 libevlincdir = $(includedir)/evl
 
+libevlnetdir = $(includedir)/evl/net
+
+libevlnet_HEADERS = libevl/include/evl/net/socket.h
+
 libevlinc_HEADERS =			\
+	libevl/include/evl/atomic.h	\
 	libevl/include/evl/clock.h	\
 	libevl/include/evl/compat.h	\
 	libevl/include/evl/compiler.h	\
 	libevl/include/evl/event.h	\
 	libevl/include/evl/evl.h	\
 	libevl/include/evl/flags.h	\
+	libevl/include/evl/heap.h	\
+	libevl/include/evl/index-queue.h	\
+	libevl/include/evl/list.h	\
 	libevl/include/evl/monitor-obj.h	\
 	libevl/include/evl/mutex.h	\
 	libevl/include/evl/observable.h	\
 	libevl/include/evl/poll.h	\
 	libevl/include/evl/proxy.h	\
+	libevl/include/evl/ring_ptr.h	\
 	libevl/include/evl/rwlock.h	\
 	libevl/include/evl/sched.h	\
 	libevl/include/evl/sem.h	\
@@ -21,6 +30,7 @@ libevlinc_HEADERS =			\
 	libevl/include/evl/syscall.h	\
 	libevl/include/evl/thread.h	\
 	libevl/include/evl/timer.h	\
+	libevl/include/evl/tube.h	\
 	libevl/include/evl/xbuf.h
 
 LIBEVL_CPPFLAGS = $(AM_CPPFLAGS)			\
@@ -42,6 +52,7 @@ libevl_libevl_logic_la_SOURCES =	\
 	libevl/src/element.c		\
 	libevl/src/event.c		\
 	libevl/src/flags.c		\
+	libevl/src/heap.c		\
 	libevl/src/init.c		\
 	libevl/src/internal.h		\
 	libevl/src/monitor.c		\
@@ -59,6 +70,7 @@ libevl_libevl_logic_la_SOURCES =	\
 	libevl/src/sem.c		\
 	libevl/src/sem.h		\
 	libevl/src/sigdebug.c		\
+	libevl/src/socket.c		\
 	libevl/src/thread.c		\
 	libevl/src/time.c		\
 	libevl/src/timer.c		\

@@ -6,9 +6,12 @@
 #include <stddef.h>
 #include <evl/clock-abi.h>
 #include <evl/control-abi.h>
+#include <evl/devices/gpio.h>
 #include <evl/devices/latmus.h>
+#include <evl/devices/spidev.h>
 #include <evl/factory-abi.h>
 #include <evl/monitor-abi.h>
+#include <evl/net/socket-abi.h>
 #include <evl/observable-abi.h>
 #include <evl/poll-abi.h>
 #include <evl/proxy-abi.h>
@@ -93,6 +96,12 @@ SIZE(struct evl_new_timer_req, 8);
 SIZE(struct evl_timer_setreq, 16);
 
 SIZE(struct evl_xbuf_attrs, 8);
+
+SIZE(struct evl_socket_msgreq, 24);
+OFFSET(struct evl_socket_msgreq, flags, 16);
+
+SIZE(struct spi_ioc_oob_setup, 24);
+OFFSET(struct spi_ioc_oob_setup, iobuf_len, 12);
 
 SIZE(struct latmus_setup, 80);
 OFFSET(struct latmus_setup, period, 24);

@@ -11,8 +11,8 @@ tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
 passed=0 failed=0 skipped=0
 
-headers=$(cd "$SRCDIR" && ls include/uapi/evl/*.h include/uapi/evl/devices/*.h libevl/include/evl/*.h |
-	sed 's,.*/evl/,evl/,; s,^devices,evl/devices,')
+headers=$(cd "$SRCDIR" && ls include/uapi/evl/*.h include/uapi/evl/*/*.h libevl/include/evl/*.h libevl/include/evl/*/*.h |
+	sed 's,^.*include/\(uapi/\)\{0\,1\},,')
 
 # try WHAT COMMAND...: the command succeeds
 try() {
@@ -44,6 +44,11 @@ compile() {
 	lang=$1 std=$2
 	shift 2
 	for h in $headers; do
+		if [ "$lang $h" = "cc evl/ring_ptr.h" ]; then
+			echo "#include <$h>" >"$tmp/c-only.$lang"
+			refuse "is for C programs only" "$@" -std="$std" $flags $inc -fsyntax-only "$tmp/c-only.$lang"
+			continue
+		fi
 		printf '#include <%s>\n#include <%s>\n' "$h" "$h" >"$tmp/alone.$lang"
 		try "$h alone, $std" "$@" -std="$std" $flags $inc -fsyntax-only "$tmp/alone.$lang"
 	done
@@ -57,6 +62,9 @@ compile() {
 	refuse "are older than this library needs" "$@" -std="$std" $flags \
 		$inc -fsyntax-only "$tmp/old.$lang"
 }
+
+# A ring too small for its name is no ring.
+printf '#include <evl/ring_ptr.h>\nDEFINE_EVL_RINGPTR_STATIC(small, EVL_RINGPTR_MINORDER - 1)\n' >"$tmp/small.c"
 
 # with LANGUAGE PACKAGE COMPILER STANDARD...
 with() {
@@ -76,6 +84,7 @@ with c gcc "$CC" gnu99 gnu11 c11
 with cc g++ "$CXX" gnu++11 gnu++17 c++20
 with c clang "$CLANG" gnu99 gnu11 c11
 with cc clang "$CLANGXX" gnu++11 gnu++17 c++20
+refuse "order of a ring of pointers" $CC $flags $inc -fsyntax-only "$tmp/small.c"
 
 # One layout for 32 and 64 bits: the assertions of the library, compiled for both.
 multiarch=/usr/include/$(${CC:-cc} -dumpmachine)

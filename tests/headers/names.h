@@ -4,11 +4,21 @@
  * following of the interface facts). Never run.
  */
 #include <evl/evl.h>
+#include <evl/atomic.h>
+#include <evl/devices/gpio.h>
+#include <evl/devices/spidev.h>
 #include <evl/factory.h>
 #include <evl/fcntl.h>
+#include <evl/heap.h>
+#include <evl/list.h>
+#include <evl/net/socket.h>
 #include <evl/observable.h>
 #include <evl/sys.h>
 #include <evl/timer.h>
+#include <evl/tube.h>
+#ifndef __cplusplus
+#include <evl/ring_ptr.h>
+#endif
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -50,6 +60,15 @@ ASSERT(__EVL__ == 26 && EVL_ABI_PREREQ == 32);
 ASSERT(!(O_OOB & (O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK |
 		  O_DSYNC | O_SYNC | O_ASYNC | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)));
 ASSERT(!(O_OOB & (SOCK_CLOEXEC | SOCK_NONBLOCK)));
+ASSERT(SOCK_OOB == O_OOB && PF_OOB == AF_OOB && AF_OOB >= AF_MAX);
+ASSERT(!(GPIOHANDLE_REQUEST_OOB & 0xff) && GPIOHANDLE_REQUEST_OOB > GPIOHANDLE_REQUEST_BIAS_DISABLE);
+ASSERT(SPI_IOC_ENABLE_OOB_MODE != SPI_IOC_DISABLE_OOB_MODE && SPI_IOC_RUN_OOB_XFER != SPI_IOC_DISABLE_OOB_MODE);
+
+ASSERT(EVL_HEAP_PAGE_SHIFT == 9 && EVL_HEAP_PAGE_SIZE == 512 && (EVL_HEAP_PAGE_MASK & 0xffff) == 0xfe00);
+ASSERT(EVL_HEAP_MIN_LOG2 == 4 && EVL_HEAP_MIN_ALIGN == 16 && EVL_HEAP_MAX_BUCKETS == 5);
+ASSERT(EVL_HEAP_MAX_EXTSZ == 4294966784U && sizeof(EVL_HEAP_PAGE_SIZE) == sizeof(long));
+ASSERT(EVL_HEAP_RAW_SIZE(8192) > 8192 && EVL_HEAP_RAW_SIZE(8192) % 512 == 0);
+ASSERT(__align_to(13, 8) == 16 && __align_to(16, 8) == 16);
 
 static int static_clock = EVL_CLOCK_MONOTONIC;
 
@@ -161,6 +180,119 @@ static int use_io(int efd)
 	return ret | (int)(nf.tag + nf.serial) | nf.issuer | nf.event.val | (int)nf.date.tv_sec;
 }
 
+static char heap_area[EVL_HEAP_RAW_SIZE(4096)];
+
+static int use_heaps(void)
+{
+	struct evl_heap heap;
+	void *block;
+	int ret;
+
+	ret = evl_init_heap(&heap, heap_area, sizeof(heap_area)) | evl_extend_heap(&heap, heap_area, 512);
+	block = evl_alloc_block(&heap, 10);
+	ret |= evl_free_block(&heap, block) | (int)evl_check_block(&heap, block);
+	ret |= (int)(evl_heap_raw_size(&heap) + evl_heap_size(&heap) + evl_heap_used(&heap));
+	evl_destroy_heap(&heap);
+	ret |= evl_init_heap_unlocked(&heap, heap_area, sizeof(heap_area));
+	ret |= evl_extend_heap_unlocked(&heap, heap_area, 512);
+	block = evl_alloc_block_unlocked(&heap, 10);
+	ret |= evl_free_block_unlocked(&heap, block) | (int)evl_check_block_unlocked(&heap, block);
+	evl_destroy_heap_unlocked(&heap);
+
+	return ret;
+}
+
+struct tube_item { int a; double b; };
+
+DECLARE_EVL_CANISTER(item_can, struct tube_item);
+DECLARE_EVL_TUBE(item_tube, item_can);
+DECLARE_EVL_CANISTER_REL(rel_can, int *);
+DECLARE_EVL_TUBE_REL(rel_tube, rel_can, int *);
+DECLARE_EVL_TUBE_REL(short_tube, rel_can);
+
+static DECLARE_EVL_CANISTER(inline_can, int) some_cans[4];
+static struct item_tube static_tube = TUBE_INITIALIZER(static_tube);
+
+static long use_tubes(void *mem, size_t size)
+{
+	struct tube_item item = { 1, 2.0 };
+	struct item_can cans[3];
+	struct rel_tube *rel;
+	int *ptr = NULL;
+	long ret;
+
+	evl_init_tube(&static_tube, cans, 3);
+	ret = static_tube.max_items + (long)evl_get_tube_size(item_tube, 3) + some_cans[0].payload;
+	ret += evl_send_tube(&static_tube, item) && evl_receive_tube(&static_tube, item);
+	rel = evl_init_tube_rel(rel_tube, rel_can, mem, size);
+	ret += evl_send_tube_rel(rel, ptr) && evl_receive_tube_rel(rel, ptr);
+
+	return ret + (long)evl_get_tube_size_rel(rel_tube, 3) + (long)sizeof(struct short_tube);
+}
+
+#ifndef __cplusplus
+DEFINE_EVL_RINGPTR_STATIC(small_ring, EVL_RINGPTR_MINORDER);
+DEFINE_EVL_RINGPTR_DYNAMIC(large_ring, 16);
+
+ASSERT(sizeof(struct small_ring) == SIZEOF_EVL_RINGPTR(EVL_RINGPTR_MINORDER));
+ASSERT(EVL_RING_CACHELINE_SHIFT == 7 && EVL_RING_CACHELINE_BYTES == 128 && EVL_RING_ALIGNMENT == 256);
+
+static int use_rings(void)
+{
+	struct evl_ring_cursor cursor = { .head = (lfatomic_t)(lfsatomic_t)0 };
+	void *ptr = NULL;
+	int ret = evl_alloc_large_ring();
+
+	evl_clear_small_ring();
+	evl_init_cursor_small_ring(&cursor);
+	ret += evl_enqueue_small_ring(ptr, &cursor) && evl_dequeue_small_ring(&ptr);
+	evl_init_cursor_large_ring(&cursor);
+	evl_clear_large_ring();
+	ret += evl_enqueue_large_ring(ptr, &cursor) && evl_dequeue_large_ring(&ptr);
+	free(large_ring);
+
+	return ret;
+}
+#else
+static int use_rings(void)
+{
+	return 0;
+}
+#endif
+
+static long use_sockets(int efd)
+{
+	struct oob_msghdr msg = { NULL, 0, NULL, 0, NULL, 0, 0, { 0, 0 } };
+	struct spi_ioc_oob_setup spi;
+	struct timespec date = { 0, 0 };
+
+	spi.frame_len = spi.speed_hz = spi.bits_per_word = 8;
+	spi.iobuf_len = spi.tx_offset = spi.rx_offset = 0;
+
+	return oob_recvmsg(efd, &msg, &date, MSG_PEEK) + oob_sendmsg(efd, &msg, NULL, MSG_DONTWAIT) +
+		oob_ioctl(efd, SPI_IOC_ENABLE_OOB_MODE, &spi);
+}
+
+struct listed { struct list_head link; };
+
+static int use_utilities(void)
+{
+	DEFINE_LIST_HEAD(head);
+	struct listed one, *pos, *next;
+	atomic_t word;
+	uatomic_t other;
+	int n = 0;
+
+	word = 1;
+	other = 2;
+	list_append(&one.link, &head);
+	list_for_each_entry_safe(pos, next, &head, link)
+		n += list_next_entry(pos, &head, link) == NULL && container_of(&pos->link, struct listed, link) == &one;
+	n += atomic_read(&word) + atomic_cmpxchg(&word, 1, 3) + (int)atomic_cmpxchg_weak(&other, 2U, 4U);
+
+	return n + __lzcount(n) + __tzcount(n) + (int)alignof(long) + (__memptr(&n, __memoff(&n, &word)) == (void *)&n);
+}
+
 static int use_threads(void)
 {
 	struct evl_thread_state state;
@@ -240,5 +372,7 @@ int main(void)
 	use_values();
 
 	return evl_init() + v.api_level + v.abi_level + *v.version_string + use_sched(3) +
-		use_threads() + use_monitors(4) + use_io(5) + use_old_modes() + use_clocks() + use_elements();
+		use_threads() + use_monitors(4) + use_io(5) + use_old_modes() + use_clocks() + use_elements() +
+		use_heaps() + (int)use_tubes(heap_area, sizeof(heap_area)) + use_rings() + (int)use_sockets(6) +
+		use_utilities();
 }

@@ -80,7 +80,26 @@ static void record(enum fake_form form, unsigned int nr, long fd, unsigned long 
 	};
 }
 
-static int serve_clone(struct evl_clone_req *req)
+struct evl_monitor_state *fake_monitor(void)
+{
+	return (struct evl_monitor_state *)(fake.shared.bytes + FAKE_MONITOR_OFFSET);
+}
+
+static void make_monitor(struct evl_clone_req *req)
+{
+	const struct evl_monitor_attrs *attrs = (const void *)(uintptr_t)req->attrs_ptr;
+
+	fake.monitor_attrs = *attrs;
+	memset(fake_monitor(), 0, sizeof(*fake_monitor()));
+	if (attrs->type == EVL_MONITOR_GATE)
+		fake_monitor()->gate.ceiling = attrs->initval;
+	else
+		fake_monitor()->event.value = attrs->initval;
+	req->efd = FAKE_MONITOR_FD;
+	req->eids.state_offset = FAKE_MONITOR_OFFSET;
+}
+
+static int serve_clone(int fd, struct evl_clone_req *req)
 {
 	fake.clone_req = *req;
 	if (req->name_ptr)
@@ -89,6 +108,11 @@ static int serve_clone(struct evl_clone_req *req)
 
 	if (fake.clone_status)
 		return fake.clone_status;
+
+	if (fd == FAKE_MONITOR_CLONE_FD) {
+		make_monitor(req);
+		return 0;
+	}
 
 	if (fake.state_offset <= sizeof(fake.shared) - sizeof(struct evl_user_window))
 		window()->state = fake.attach_state;
@@ -114,7 +138,7 @@ int evl_backend_ioctl(int fd, unsigned long request, void *arg)
 		*(struct evl_core_info *)arg = fake.info;
 		return fake.coreinfo_status;
 	case EVL_IOC_CLONE:
-		return serve_clone(arg);
+		return serve_clone(fd, arg);
 	case EVL_CLKIOC_NEW_TIMER:
 		((struct evl_new_timer_req *)arg)->efd = FAKE_OTHER_FD;
 		break;
@@ -154,6 +178,8 @@ int evl_backend_open(const char *path)
 		return fake.clock_status ? fake.clock_status : FAKE_REALTIME_FD;
 	if (!strcmp(path, "/dev/evl/thread/clone"))
 		return FAKE_CLONE_FD;
+	if (!strcmp(path, "/dev/evl/monitor/clone"))
+		return FAKE_MONITOR_CLONE_FD;
 	if (!strcmp(path, "/dev/evl/thread/there") || !strcmp(path, "/dev/evl/trace"))
 		return FAKE_OTHER_FD;
 	if (!strcmp(path, "/dev/evl/thread/leaving"))
@@ -165,7 +191,7 @@ int evl_backend_open(const char *path)
 void evl_backend_close(int fd)
 {
 	ck_assert_int_ge(fd, FAKE_CONTROL_FD);
-	if (fd != FAKE_CLONE_FD && fd != FAKE_PROXY_FD && fd != FAKE_STREAM_FD)
+	if (fd != FAKE_CLONE_FD && fd != FAKE_MONITOR_CLONE_FD && fd != FAKE_PROXY_FD && fd != FAKE_STREAM_FD)
 		fake.nr_closed++;
 }
 

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <evl/control-abi.h>
 #include <evl/factory-abi.h>
+#include <evl/monitor-abi.h>
 #include <evl/thread-abi.h>
 
 /* Descriptors the fake kernel hands out. */
@@ -22,6 +23,10 @@
 /* Of the streams, which no test looks at: neither counted nor recorded. */
 #define FAKE_PROXY_FD		106
 #define FAKE_STREAM_FD		107
+/* Of the elements of class monitor, whose state is at a place of its own. */
+#define FAKE_MONITOR_CLONE_FD	108
+#define FAKE_MONITOR_FD		109
+#define FAKE_MONITOR_OFFSET	1024
 
 enum fake_form { FAKE_IOCTL, FAKE_OOB };
 
@@ -56,6 +61,7 @@ struct fake_kernel {
 	int nr_calls;
 	struct fake_call calls[FAKE_MAX_CALLS];
 	struct evl_clone_req clone_req;
+	struct evl_monitor_attrs monitor_attrs;
 	char clone_name[EVL_NAME_MAX + 2];
 	char clone_path[64];
 	char last_path[5000];
@@ -85,6 +91,9 @@ const struct fake_call *fake_last(void);
 /* evl_init() and evl_attach_self() with the thread out-of-band, or in-band, in the end. */
 void fake_attach_oob(void);
 void fake_attach_weak(void);
+
+/* What the library and the core share of the monitor created last. */
+struct evl_monitor_state *fake_monitor(void);
 
 /* Stage of the attached caller, as the core publishes it. */
 void fake_set_inband(bool inband);

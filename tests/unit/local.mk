@@ -8,14 +8,19 @@ UNIT_LOGIC_SOURCES =		\
 	tests/unit/element.c	\
 	tests/unit/fake.c	\
 	tests/unit/fake.h	\
+	tests/unit/heap.c	\
 	tests/unit/init.c	\
 	tests/unit/logic.c	\
 	tests/unit/name.c	\
 	tests/unit/request.c	\
+	tests/unit/ring.c	\
 	tests/unit/sigdebug.c	\
+	tests/unit/socket.c	\
 	tests/unit/suites.h	\
 	tests/unit/thread.c	\
-	tests/unit/time.c
+	tests/unit/time.c	\
+	tests/unit/tube.c	\
+	tests/unit/utility.c
 
 if HAVE_CHECK
 check_PROGRAMS += tests/unit/evl-unit-logic tests/unit/evl-unit-backend

@@ -17,6 +17,11 @@ int main(void)
 	srunner_add_suite(runner, request_suite());
 	srunner_add_suite(runner, clock_suite());
 	srunner_add_suite(runner, sigdebug_suite());
+	srunner_add_suite(runner, heap_suite());
+	srunner_add_suite(runner, socket_suite());
+	srunner_add_suite(runner, tube_suite());
+	srunner_add_suite(runner, ring_suite());
+	srunner_add_suite(runner, utility_suite());
 
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -12,5 +12,10 @@ Suite *thread_suite(void);
 Suite *request_suite(void);
 Suite *clock_suite(void);
 Suite *sigdebug_suite(void);
+Suite *heap_suite(void);
+Suite *socket_suite(void);
+Suite *tube_suite(void);
+Suite *ring_suite(void);
+Suite *utility_suite(void);
 
 #endif /* _TESTS_UNIT_SUITES_H */

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <evl/compiler.h>
 #include <evl/factory-abi.h>
+#include <evl/syscall.h>
 #include <evl/xbuf-abi.h>
 
 __EVL_BEGIN_DECLS
