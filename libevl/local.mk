@@ -120,18 +120,44 @@ dist_man_MANS +=					\
 	libevl/man/evl_new_poll.3 \
 	libevl/man/evl_get_state.3 \
 	libevl/man/evl_init.3 \
+	libevl/man/evl_init_heap.3 \
+	libevl/man/evl_init_tube.3 \
 	libevl/man/evl_new_timer.3 \
 	libevl/man/evl_read_clock.3 \
+	libevl/man/evl_ring_ptr.3 \
 	libevl/man/evl_set_schedattr.3 \
 	libevl/man/evl_set_thread_mode.3 \
 	libevl/man/evl_sleep_until.3 \
 	libevl/man/evl_switch_oob.3 \
 	libevl/man/evl_unblock_thread.3 \
 	libevl/man/libevl.7 \
-	libevl/man/oob_read.3
+	libevl/man/oob_read.3 \
+	libevl/man/oob_recvmsg.3
 
 # Further names of a page: links, made at installation. <alias>:<page>, all of section 3.
 LIBEVL_MAN_LINKS =				\
+	evl_extend_heap:evl_init_heap \
+	evl_destroy_heap:evl_init_heap \
+	evl_alloc_block:evl_init_heap \
+	evl_free_block:evl_init_heap \
+	evl_check_block:evl_init_heap \
+	evl_heap_raw_size:evl_init_heap \
+	evl_heap_size:evl_init_heap \
+	evl_heap_used:evl_init_heap \
+	evl_init_heap_unlocked:evl_init_heap \
+	evl_extend_heap_unlocked:evl_init_heap \
+	evl_destroy_heap_unlocked:evl_init_heap \
+	evl_alloc_block_unlocked:evl_init_heap \
+	evl_free_block_unlocked:evl_init_heap \
+	evl_check_block_unlocked:evl_init_heap \
+	evl_send_tube:evl_init_tube \
+	evl_receive_tube:evl_init_tube \
+	evl_get_tube_size:evl_init_tube \
+	evl_init_tube_rel:evl_init_tube \
+	evl_send_tube_rel:evl_init_tube \
+	evl_receive_tube_rel:evl_init_tube \
+	evl_get_tube_size_rel:evl_init_tube \
+	oob_sendmsg:oob_recvmsg \
 	evl_new_proxy:evl_create_proxy \
 	evl_write_proxy:evl_create_proxy \
 	evl_send_proxy:evl_create_proxy \

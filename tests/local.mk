@@ -123,6 +123,18 @@ evltest_PROGRAMS += tests/proxy
 tests_proxy_SOURCES = tests/proxy.c tests/common.h tests/crew.h
 tests_proxy_LDADD = $(EVLTEST_LIBS)
 
+evltest_PROGRAMS += tests/heap
+tests_heap_SOURCES = tests/heap.c tests/common.h tests/crew.h
+tests_heap_LDADD = $(EVLTEST_LIBS)
+
+evltest_PROGRAMS += tests/tube
+tests_tube_SOURCES = tests/tube.c tests/common.h tests/crew.h
+tests_tube_LDADD = $(EVLTEST_LIBS)
+
+evltest_PROGRAMS += tests/socket
+tests_socket_SOURCES = tests/socket.c tests/common.h tests/crew.h
+tests_socket_LDADD = $(EVLTEST_LIBS)
+
 evltest_PROGRAMS += tests/mutex
 tests_mutex_SOURCES = tests/mutex.c tests/common.h tests/crew.h
 tests_mutex_LDADD = $(EVLTEST_LIBS)
