@@ -114,6 +114,11 @@ static int serve_clone(int fd, struct evl_clone_req *req)
 		return 0;
 	}
 
+	if (fd == FAKE_OTHER_CLONE_FD) {
+		req->efd = FAKE_OTHER_FD;
+		return 0;
+	}
+
 	if (fake.state_offset <= sizeof(fake.shared) - sizeof(struct evl_user_window))
 		window()->state = fake.attach_state;
 	req->efd = FAKE_THREAD_FD;
@@ -128,7 +133,7 @@ int evl_backend_ioctl(int fd, unsigned long request, void *arg)
 {
 	if (fd == FAKE_PROXY_FD) {
 		((struct evl_clone_req *)arg)->efd = FAKE_STREAM_FD;
-		return 0;
+		return fake.proxy_status;
 	}
 
 	record(FAKE_IOCTL, 0, fd, request, (unsigned long)(uintptr_t)arg);
@@ -139,6 +144,13 @@ int evl_backend_ioctl(int fd, unsigned long request, void *arg)
 		return fake.coreinfo_status;
 	case EVL_IOC_CLONE:
 		return serve_clone(fd, arg);
+	case EVL_MONIOC_BIND:
+		*(struct evl_monitor_binding *)arg = (struct evl_monitor_binding){
+			.type = fake.monitor_attrs.type,
+			.protocol = fake.monitor_attrs.protocol,
+			.eids.state_offset = FAKE_MONITOR_OFFSET,
+		};
+		break;
 	case EVL_CLKIOC_NEW_TIMER:
 		((struct evl_new_timer_req *)arg)->efd = FAKE_OTHER_FD;
 		break;
@@ -180,6 +192,12 @@ int evl_backend_open(const char *path)
 		return FAKE_CLONE_FD;
 	if (!strcmp(path, "/dev/evl/monitor/clone"))
 		return FAKE_MONITOR_CLONE_FD;
+	if (!strcmp(path, "/dev/evl/xbuf/clone") || !strcmp(path, "/dev/evl/observable/clone"))
+		return FAKE_OTHER_CLONE_FD;
+	if (!strcmp(path, "/dev/evl/monitor/public"))
+		return fake.open_status ? fake.open_status : FAKE_MONITOR_FD;
+	if (!strcmp(path, "/dev/evl/poll"))
+		return fake.open_status ? fake.open_status : FAKE_OTHER_FD;
 	if (!strcmp(path, "/dev/evl/thread/there") || !strcmp(path, "/dev/evl/trace"))
 		return FAKE_OTHER_FD;
 	if (!strcmp(path, "/dev/evl/thread/leaving"))
@@ -191,7 +209,8 @@ int evl_backend_open(const char *path)
 void evl_backend_close(int fd)
 {
 	ck_assert_int_ge(fd, FAKE_CONTROL_FD);
-	if (fd != FAKE_CLONE_FD && fd != FAKE_MONITOR_CLONE_FD && fd != FAKE_PROXY_FD && fd != FAKE_STREAM_FD)
+	if (fd != FAKE_CLONE_FD && fd != FAKE_MONITOR_CLONE_FD && fd != FAKE_OTHER_CLONE_FD &&
+	    fd != FAKE_PROXY_FD && fd != FAKE_STREAM_FD)
 		fake.nr_closed++;
 }
 

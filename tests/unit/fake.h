@@ -27,6 +27,8 @@
 #define FAKE_MONITOR_CLONE_FD	108
 #define FAKE_MONITOR_FD		109
 #define FAKE_MONITOR_OFFSET	1024
+/* To clone cross-buffers and observables, which are FAKE_OTHER_FD. */
+#define FAKE_OTHER_CLONE_FD	110
 
 enum fake_form { FAKE_IOCTL, FAKE_OOB };
 
@@ -48,6 +50,8 @@ struct fake_kernel {
 	int map_status;
 	int clock_status;	/* of opening the realtime clock */
 	int clone_status;
+	int proxy_status;	/* of creating proxies */
+	int open_status;	/* of opening public elements of class monitor, polling sets */
 	int ioctl_status;	/* of requests which have no setting of their own */
 	long oob_result;
 	int probe_status;
@@ -61,7 +65,7 @@ struct fake_kernel {
 	int nr_calls;
 	struct fake_call calls[FAKE_MAX_CALLS];
 	struct evl_clone_req clone_req;
-	struct evl_monitor_attrs monitor_attrs;
+	struct evl_monitor_attrs monitor_attrs;	/* also what FAKE_MONITOR_FD is bound as */
 	char clone_name[EVL_NAME_MAX + 2];
 	char clone_path[64];
 	char last_path[5000];

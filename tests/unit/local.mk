@@ -5,12 +5,14 @@ UNIT_CPPFLAGS = $(LIBEVL_CPPFLAGS) -I$(top_srcdir)/tests/unit $(CHECK_CFLAGS)
 
 UNIT_LOGIC_SOURCES =		\
 	tests/unit/clock.c	\
+	tests/unit/create.c	\
 	tests/unit/element.c	\
 	tests/unit/fake.c	\
 	tests/unit/fake.h	\
 	tests/unit/heap.c	\
 	tests/unit/init.c	\
 	tests/unit/logic.c	\
+	tests/unit/monitor.c	\
 	tests/unit/name.c	\
 	tests/unit/request.c	\
 	tests/unit/ring.c	\
