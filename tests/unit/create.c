@@ -156,6 +156,21 @@ START_TEST(rwlock_errors)
 }
 END_TEST
 
+START_TEST(rwlock_readers)
+{
+	init();
+	ck_assert_int_eq(evl_new_rwlock(&rwlock), 0);
+	rwlock.state = 0x40000000 - 1;
+	ck_assert_int_eq(evl_lock_read(&rwlock), 0);
+	ck_assert_int_eq(evl_lock_read(&rwlock), -EAGAIN);
+	ck_assert_int_eq(evl_trylock_read(&rwlock), -EAGAIN);
+	ck_assert_int_eq(evl_trylock_write(&rwlock), -EAGAIN);
+	ck_assert_int_eq(evl_unlock_read(&rwlock), 0);
+	ck_assert_int_eq(evl_trylock_read(&rwlock), 0);
+	ck_assert_int_eq(evl_destroy_rwlock(&rwlock), -EBUSY);
+}
+END_TEST
+
 /* What a public element is, by which call it opens. */
 static const struct { unsigned int type, protocol; } kinds[] = {
 	{ EVL_MONITOR_GATE, EVL_GATE_PI },
@@ -306,6 +321,7 @@ Suite *create_suite(void)
 	tcase_add_loop_test(tc, succeeds, 0, NR_MAKERS);
 	tcase_add_test(tc, polling_set);
 	tcase_add_test(tc, rwlock_errors);
+	tcase_add_test(tc, rwlock_readers);
 	tcase_add_loop_test(tc, opening, 0, 4);
 	tcase_add_test(tc, opening_by_class);
 	tcase_add_test(tc, printing);

@@ -4,6 +4,7 @@
 UNIT_CPPFLAGS = $(LIBEVL_CPPFLAGS) -I$(top_srcdir)/tests/unit $(CHECK_CFLAGS)
 
 UNIT_LOGIC_SOURCES =		\
+	tests/unit/answers.c	\
 	tests/unit/clock.c	\
 	tests/unit/create.c	\
 	tests/unit/element.c	\

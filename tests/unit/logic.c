@@ -17,6 +17,7 @@ int main(void)
 	srunner_add_suite(runner, request_suite());
 	srunner_add_suite(runner, clock_suite());
 	srunner_add_suite(runner, sigdebug_suite());
+	srunner_add_suite(runner, answers_suite());
 	srunner_add_suite(runner, create_suite());
 	srunner_add_suite(runner, monitor_suite());
 	srunner_add_suite(runner, heap_suite());

@@ -12,6 +12,7 @@ Suite *thread_suite(void);
 Suite *request_suite(void);
 Suite *clock_suite(void);
 Suite *sigdebug_suite(void);
+Suite *answers_suite(void);
 Suite *create_suite(void);
 Suite *monitor_suite(void);
 Suite *heap_suite(void);
