@@ -89,25 +89,25 @@
 #endif
 
 /* Bits from the most, or least significant one to the first which is set; all of them in 0. */
+#define __evl_width(__x)	((int)sizeof(__x) * 8)
+#define __evl_bits(__x)		((unsigned long long)(__x) & (~0ULL >> (64 - __evl_width(__x))))
+
 #ifndef __lzcount
-#define __lzcount(__x)									\
-	__extension__ ({								\
-		const int __evl_width = (int)sizeof(__x) * 8;				\
-		unsigned long long __evl_bits = (unsigned long long)(__x) &		\
-			(~0ULL >> (64 - __evl_width));					\
-											\
-		__evl_bits ? __builtin_clzll(__evl_bits) - (64 - __evl_width) : __evl_width;	\
+#define __lzcount(__x)								\
+	__extension__ ({							\
+		unsigned long long __evl_n = __evl_bits(__x);			\
+										\
+		__evl_n ? __builtin_clzll(__evl_n) - (64 - __evl_width(__x)) :	\
+			__evl_width(__x);					\
 	})
 #endif
 
 #ifndef __tzcount
-#define __tzcount(__x)									\
-	__extension__ ({								\
-		const int __evl_width = (int)sizeof(__x) * 8;				\
-		unsigned long long __evl_bits = (unsigned long long)(__x) &		\
-			(~0ULL >> (64 - __evl_width));					\
-											\
-		__evl_bits ? __builtin_ctzll(__evl_bits) : __evl_width;			\
+#define __tzcount(__x)								\
+	__extension__ ({							\
+		unsigned long long __evl_n = __evl_bits(__x);			\
+										\
+		__evl_n ? __builtin_ctzll(__evl_n) : __evl_width(__x);		\
 	})
 #endif
 
