@@ -237,12 +237,14 @@ struct live {
 	size_t asked;
 };
 
+/* One assertion for all: each costs a system call. */
 static void check_live(struct live *live, unsigned char mark)
 {
-	size_t n;
+	size_t n, bad = 0;
 
 	for (n = 0; n < live->asked; n++)
-		ck_assert_uint_eq(live->mem[n], mark);
+		bad += live->mem[n] != mark;
+	ck_assert_uint_eq(bad, 0);
 }
 
 static size_t some_size(void)
@@ -262,7 +264,7 @@ START_TEST(stress)
 	memset(live, 0, sizeof(live));
 	start();
 	ck_assert_int_eq(evl_extend_heap_unlocked(&heap, second + 8, sizeof(second) - 8), 0);
-	for (rounds = 0; rounds < 20000; rounds++) {
+	for (rounds = 0; rounds < 5000; rounds++) {
 		struct live *l = &live[n = (size_t)random() % LIVE];
 
 		if (l->mem) {
