@@ -103,6 +103,9 @@ evltest_PROGRAMS += tests/rig-sync
 tests_rig_sync_SOURCES = tests/rig-sync.c tests/common.h
 tests_rig_sync_LDADD = $(EVLTEST_LIBS)
 
+evltest_PROGRAMS += tests/rig-inband
+tests_rig_inband_SOURCES = tests/rig-inband.c
+
 evltest_PROGRAMS += tests/rwlock
 tests_rwlock_SOURCES = tests/rwlock.c tests/common.h tests/crew.h
 tests_rwlock_LDADD = $(EVLTEST_LIBS)

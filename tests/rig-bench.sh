@@ -1,0 +1,87 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# property: ./evl-vm bench refuses what makes no sense before it builds or starts anything; its
+# rows have the shape that docs/latency.md tells, and its medians and ratios are right.
+# needs: the host, the kernel of the rig's tests.
+
+# shellcheck source=tests/rigging.sh disable=SC2317,SC2329
+. "$(dirname "$0")/rigging.sh"
+
+bench() {
+	RIG_STATUS=0
+	"$RIG_TOP/evl-vm" bench "$@" >"$RIG_DIR/out" 2>"$RIG_DIR/err" </dev/null || RIG_STATUS=$?
+}
+
+# refused TEXT MESSAGE OPTIONS...
+refused() {
+	local text=$1 message=$2
+	shift 2
+	bench "$@"
+	point "$text" err_has "$message"
+	point 'with status 125, before anything ran' test "$RIG_STATUS.$(grep -c ' run 1 of ' "$RIG_DIR/err")" = 125.0
+}
+
+refused 'an unknown measurement is refused' 'bench knows two measurements' bandwidth
+refused 'no measurement is refused' 'bench knows two measurements'
+refused 'an option of the other measurement is refused' "not '--samples'" inband --samples 1000
+refused 'a missing value is refused' '--runs wants a value' inband --runs
+refused 'no runs are refused' '--runs wants at least 1' inband --runs 0
+refused 'a number that is none is refused' "--jobs wants a number, not 'all'" latency --jobs all
+refused 'a kernel without ratio is refused' "bench inband compares off and evl, not 'rt'" inband --kernels off,rt
+refused 'samples that give no percentile are refused' 'a 99th percentile wants 1000' latency --samples 10
+refused 'a load that is none is refused' "--load is idle, loaded or both, not 'heavy'" latency --load heavy
+
+# The figures, from made up runs.
+EVL_TOP=$RIG_TOP
+for part in say bench bench-inband bench-latency; do
+	# shellcheck source=/dev/null
+	. "$RIG_TOP/vm/lib/$part.sh"
+done
+
+for seconds in 2.0 1.0 1.1; do
+	printf '{"kernel":"off","core":false,"workload":"pipe","seconds":%s}\n' "$seconds"
+	printf '{"kernel":"off","text_bytes":1000}\n'
+done >"$RIG_DIR/rows"
+printf '{"kernel":"evl","core":%s,"workload":"pipe","seconds":%s}\n' true 2.2 false 1.2 false 1.0 >>"$RIG_DIR/rows"
+printf '{"kernel":"evl","text_bytes":1010}\n' >>"$RIG_DIR/rows"
+inband_medians <"$RIG_DIR/rows" >"$RIG_DIR/out"
+point 'medians, spreads and counts of the runs' out_is \
+	'{"kernel":"off","core":false,"workload":"pipe","seconds":1.1,"spread":0.90909,"runs":3}
+{"kernel":"evl","core":false,"workload":"pipe","seconds":1.1,"spread":0.18182,"runs":2}
+{"kernel":"evl","core":true,"workload":"pipe","seconds":2.2,"spread":0,"runs":1}
+{"kernel":"evl","text_bytes":1010}
+{"kernel":"off","text_bytes":1000}
+'
+inband_table <"$RIG_DIR/out" >"$RIG_DIR/table"
+row_is() { [ "$(grep "^$1" "$RIG_DIR/table" | tr -s ' ')" = "$2" ]; }
+point 'a workload is one line with its ratios' row_is pipe \
+	'pipe 1.100000 90.91% 1.0000 1.100000 18.18% 1.0000 2.200000 0.00% 2.0000'
+point 'so are the texts of the kernels' row_is text 'text, bytes 1000 1.0000 1010 1.0100'
+
+printf '{"kernel":"evl","context":"irq","load":%s,"min_ns":%s,"avg_ns":9,"p99_ns":null,"max_ns":20,"samples":%s}\n' \
+	false 5 1000 false 8 900 true 1 800 >"$RIG_DIR/rows"
+latency_medians <"$RIG_DIR/rows" >"$RIG_DIR/out"
+point 'latencies are whole nanoseconds' out_is \
+	'{"kernel":"evl","context":"irq","load":false,"min_ns":7,"avg_ns":9,"p99_ns":null,"max_ns":20,"samples":900}
+{"kernel":"evl","context":"irq","load":true,"min_ns":1,"avg_ns":9,"p99_ns":null,"max_ns":20,"samples":800}
+'
+
+# One real run.
+bench inband --json --runs 1 --kernels "$RIG_KERNEL"
+point 'a real run ends well' status_is 0
+workloads='dd fork-exec getppid hackbench page-fault pipe'
+shapes() {
+	local cores='[false]'
+	[ "$RIG_KERNEL" = off ] || cores='[false,true]'
+	jq -se --arg kernel "$RIG_KERNEL" --argjson cores "$cores" --arg workloads "$workloads" '
+		map(select(.workload)) as $rows
+		| ($rows | all(.kernel == $kernel and .seconds > 0 and .seconds < 60 and .spread == 0 and .runs == 1))
+		  and all($cores[]; . as $core | [$rows[] | select(.core == $core) | .workload] | sort
+			== ($workloads | split(" ")))
+		  and ($rows | length) == ($workloads | split(" ") | length) * ($cores | length)
+		  and ([.[] | select(.text_bytes) | .text_bytes > 1000000] == [true])' "$RIG_DIR/out" >/dev/null
+}
+point 'it has all workloads, with and without the core' shapes
+
+finish
