@@ -4,11 +4,12 @@
 # Messages, and long steps that show they are alive. All of it goes to stderr:
 # stdout belongs to the program that runs in the machine.
 
-say()  { printf 'evl-vm: %s\n' "$*" >&2; }
-warn() { printf 'evl-vm: warning: %s\n' "$*" >&2; }
+SAY_NAME=${SAY_NAME:-evl-vm}
+SAY_TROUBLE=${SAY_TROUBLE:-125}		# a fault of the rig itself has this status everywhere
 
-# A fault of the rig itself has status 125 everywhere.
-die()  { printf 'evl-vm: %s\n' "$*" >&2; exit 125; }
+say()  { printf '%s: %s\n' "$SAY_NAME" "$*" >&2; }
+warn() { say "warning: $*"; }
+die()  { say "$*"; exit "$SAY_TROUBLE"; }
 
 elapsed_since() {
 	local s=$((SECONDS - $1))
@@ -29,7 +30,7 @@ tick_while() {
 		made=$(grep -cE '^ +(CC|AS|LD|AR|HOSTCC) ' "$log" 2>/dev/null || true)
 		[ "${made:-0}" -gt 0 ] && made=", $made files made" || made=
 		if [ -t 2 ]; then
-			printf '\revl-vm: %s: %s%s\033[K' "$what" "$(elapsed_since "$began")" "$made" >&2
+			printf '\r%s: %s: %s%s\033[K' "$SAY_NAME" "$what" "$(elapsed_since "$began")" "$made" >&2
 		else
 			say "$what: $(elapsed_since "$began")$made"
 		fi

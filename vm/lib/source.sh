@@ -41,7 +41,7 @@ unpack_source() {
 	[ -r "$SOURCE_TARBALL" ] || die "$SOURCE_TARBALL is missing; reinstall $SOURCE_PACKAGE"
 	rm -rf "$tree.new"
 	mkdir -p "$tree.new"
-	long_step "unpacking $SOURCE_PACKAGE $(source_version)" "$EVL_CACHE/log/unpack.log" \
+	long_step "unpacking $SOURCE_TARBALL" "$EVL_CACHE/log/unpack.log" \
 		tar -C "$tree.new" --strip-components=1 -xJf "$SOURCE_TARBALL" || die "cannot unpack the kernel source"
 	mv "$tree.new" "$tree"
 }
@@ -68,18 +68,27 @@ explain_quilt_failure() {
 	' "$1" | sed 's/^/    /' >&2
 }
 
-push_series() {
-	cd "$1" || return 1
-	QUILT_PATCHES=$PATCHES QUILT_NO_DIFF_INDEX=1 LC_ALL=C \
-		quilt --quiltrc=/dev/null push -a --fuzz=0
+# in_quilt TREE COMMAND...: on our series, whatever the user's own settings are.
+in_quilt() {
+	local tree=$1
+	shift
+	(cd "$tree" && QUILT_PATCHES=$PATCHES QUILT_NO_DIFF_INDEX=1 LC_ALL=C quilt --quiltrc=/dev/null "$@")
+}
+
+push_series() { in_quilt "$1" push -a --fuzz=0; }
+
+# apply_series TREE WHAT LOG: all of it to TREE, which is WHAT, or false and why not.
+apply_series() {
+	push_series "$1" >"$3" 2>&1 && return 0
+	say "the series does not apply to $2 with fuzz 0:"
+	explain_quilt_failure "$3"
+	return 1
 }
 
 make_patched_tree() {
 	local pristine=$1 tree=$2 log=$EVL_CACHE/log/quilt.log
 	copy_tree "$pristine" "$tree.new" || die "cannot copy $pristine"
-	if ! push_series "$tree.new" >"$log" 2>&1; then
-		say "the series does not apply to $SOURCE_PACKAGE $(source_version) with fuzz 0:"
-		explain_quilt_failure "$log"
+	if ! apply_series "$tree.new" "$SOURCE_PACKAGE $(source_version)" "$log"; then
 		rm -rf "$tree.new"
 		die "fix the patch named above; the whole output is in $log"
 	fi
