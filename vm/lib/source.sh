@@ -42,7 +42,7 @@ unpack_source() {
 	rm -rf "$tree.new"
 	mkdir -p "$tree.new"
 	long_step "unpacking $SOURCE_TARBALL" "$EVL_CACHE/log/unpack.log" \
-		tar -C "$tree.new" --strip-components=1 -xJf "$SOURCE_TARBALL" || die "cannot unpack the kernel source"
+		tar -C "$tree.new" --strip-components=1 -xf "$SOURCE_TARBALL" || die "cannot unpack the kernel source"
 	mv "$tree.new" "$tree"
 }
 
