@@ -34,8 +34,26 @@ utils_evl_evl_ps_CPPFLAGS = $(UTILS_CPPFLAGS)
 utils_evl_evl_ps_LDADD = libevl/libevl.la -lm
 utils_evl_evl_ps_SOURCES = utils/evl/ps.c utils/evl/ps.h utils/evl/ps-thread.c $(UTILS_COMMON)
 
-dist_evlcmd_SCRIPTS = utils/evl/evl-check utils/evl/evl-test
-dist_evlcmd_DATA = utils/evl/kconf-checklist.evl
+# Plug-ins which are scripts, what they source, and their data.
+dist_evlcmd_SCRIPTS =			\
+	utils/evl/evl-check		\
+	utils/evl/evl-doctor		\
+	utils/evl/evl-gdb		\
+	utils/evl/evl-help		\
+	utils/evl/evl-start		\
+	utils/evl/evl-status		\
+	utils/evl/evl-stop		\
+	utils/evl/evl-test		\
+	utils/evl/evl-trace
+dist_evlcmd_DATA =			\
+	utils/evl/check.awk		\
+	utils/evl/explain.awk		\
+	utils/evl/kconf-checklist.evl	\
+	utils/evl/probes.sh		\
+	utils/evl/tool.sh		\
+	utils/evl/trace.evl		\
+	utils/evl/trace.irq		\
+	utils/evl/trace.timer
 
 dist_man_MANS +=			\
 	utils/man/evl.1			\
