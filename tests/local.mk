@@ -163,12 +163,14 @@ dist_evltest_DATA = tests/lib.sh
 
 # The tools, as far as they need no core.
 check_PROGRAMS += tests/tools/figures
-TESTS += tests/tools.sh tests/tools/figures
+TESTS += tests/tools.sh tests/tools-plugins.sh tests/tools/figures
 
 tests_tools_figures_SOURCES = tests/tools/figures.c utils/latmus/figures.c utils/latmus/latmus.h
 tests_tools_figures_LDADD = $(EVLTEST_LIBS) -lm
 
-EXTRA_DIST += $(evltest_SCRIPTS) tests/tools.sh	\
+EXTRA_DIST += $(evltest_SCRIPTS) tests/tools.sh tests/tools-plugins.sh	\
+	tests/tools/common.sh			\
+	tests/tools/validate			\
 	tests/kmod/Kbuild			\
 	tests/kmod/Makefile			\
 	tests/kmod/disturb-test.c		\

@@ -8,33 +8,7 @@ top=$(cd "$srcdir" && pwd)
 build=$(pwd)
 . "$top/tests/lib.sh"
 
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-evl=$build/utils/evl/evl
-latmus=$build/utils/latmus/latmus
-cmddir=$work/cmds
-mkdir "$cmddir" "$work/bin" "$work/empty"
-cp "$top"/utils/evl/evl-* "$top"/utils/evl/*.sh "$top"/utils/evl/*.awk "$top"/utils/evl/*.evl "$top"/utils/evl/trace.* "$cmddir/"
-chmod +x "$cmddir"/evl-*
-ln -s "$build/utils/evl/evl-ps" "$cmddir/evl-ps"
-unset EVL_CMDDIR EVL_TESTDIR EVL_SYSDIR
-
-status_is() {
-	local wanted=$1 status=0
-	shift
-	"$@" >"$work/out" 2>"$work/err" || status=$?
-	[ $status = "$wanted" ] && return
-	echo "status $status, not $wanted"
-	cat "$work/out" "$work/err"
-	return 1
-}
-
-says() { grep -q -e "$1" "$work/out" "$work/err"; }
-
-script() { # PATH, body on standard input
-	{ echo '#!/bin/sh'; cat; } >"$1"
-	chmod +x "$1"
-}
+. "$top/tests/tools/common.sh"
 
 ### evl
 check "no argument: the help" status_is 0 "$evl" -P "$cmddir"

@@ -44,10 +44,17 @@ dist_evlcmd_SCRIPTS =			\
 	utils/evl/evl-status		\
 	utils/evl/evl-stop		\
 	utils/evl/evl-test		\
-	utils/evl/evl-trace
+	utils/evl/evl-trace		\
+	utils/evl/evl-bench		\
+	utils/evl/evl-plot		\
+	utils/evl/evl-report		\
+	utils/evl/evl-tune
 dist_evlcmd_DATA =			\
 	utils/evl/check.awk		\
 	utils/evl/explain.awk		\
+	utils/evl/json.awk		\
+	utils/evl/results.sh		\
+	utils/evl/series.awk		\
 	utils/evl/kconf-checklist.evl	\
 	utils/evl/probes.sh		\
 	utils/evl/tool.sh		\
@@ -55,9 +62,55 @@ dist_evlcmd_DATA =			\
 	utils/evl/trace.irq		\
 	utils/evl/trace.timer
 
+# Completion of bash, made from the option lines of the help texts.
+completion_from =			\
+	utils/evl/evl.c			\
+	utils/evl/ps.c			\
+	$(dist_evlcmd_SCRIPTS)		\
+	utils/latmus/options.c
+bashcompdir = $(datadir)/bash-completion/completions
+bashcomp_DATA = utils/completion/evl utils/completion/latmus
+CLEANFILES += $(bashcomp_DATA)
+
+utils/completion/evl: $(completion_from) utils/completion/generate utils/evl/tool.sh
+	$(AM_V_GEN)$(MKDIR_P) utils/completion && cd $(srcdir) &&				\
+		$(SHELL) utils/completion/generate $(completion_from) >$(abs_builddir)/$@.new &&	\
+		mv $(abs_builddir)/$@.new $(abs_builddir)/$@
+
+# bash looks for a file of the command's name.
+utils/completion/latmus: utils/completion/evl
+	$(AM_V_GEN)cp utils/completion/evl $@
+
+# What the JSON of the tools looks like.
+schemadir = $(datadir)/evl/schemas
+dist_schema_DATA =				\
+	utils/schemas/evl-bench.schema.json	\
+	utils/schemas/evl-check.schema.json	\
+	utils/schemas/evl-doctor.schema.json	\
+	utils/schemas/evl-latmus.schema.json	\
+	utils/schemas/evl-provenance.schema.json	\
+	utils/schemas/evl-ps.schema.json	\
+	utils/schemas/evl-report.schema.json	\
+	utils/schemas/evl-test.schema.json	\
+	utils/schemas/evl-trace.schema.json	\
+	utils/schemas/evl-tune.schema.json
+
+EXTRA_DIST += utils/completion/generate
+
 dist_man_MANS +=			\
 	utils/man/evl.1			\
+	utils/man/evl-bench.1		\
 	utils/man/evl-check.1		\
+	utils/man/evl-doctor.1		\
+	utils/man/evl-gdb.1		\
+	utils/man/evl-help.1		\
+	utils/man/evl-plot.1		\
 	utils/man/evl-ps.1		\
+	utils/man/evl-report.1		\
+	utils/man/evl-start.1		\
+	utils/man/evl-status.1		\
+	utils/man/evl-stop.1		\
 	utils/man/evl-test.1		\
+	utils/man/evl-trace.1		\
+	utils/man/evl-tune.1		\
 	utils/man/latmus.1

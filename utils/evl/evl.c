@@ -50,6 +50,18 @@ static const char *first_directory(const char *const dirs[])
 	return dirs[0];
 }
 
+/* So that a plug-in can ask the very program it was run by, wherever that lies. */
+static void name_ourselves(void)
+{
+	char path[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	if (len <= 0)
+		return;
+	path[len] = '\0';
+	setenv("EVL_PROGRAM", path, 1);
+}
+
 /* What the caller has set stays. */
 static void prepare_environment(const char *cmddir)
 {
@@ -57,6 +69,7 @@ static void prepare_environment(const char *cmddir)
 	const char *path = getenv("PATH");
 	char extended[PATH_MAX * 4];
 
+	name_ourselves();
 	setenv("EVL_CMDDIR", cmddir, 0);
 	setenv("EVL_TESTDIR", EVL_TESTDIR, 0);
 	setenv("EVL_SYSDIR", "/sys/devices/virtual", 0);
@@ -282,8 +295,6 @@ static int run_plugin(const char *command, char *argv[], const char *cmddir)
 		try_directory(dir, command, argv, &not_executable);
 	free(path);
 
-	if (!strcmp(command, "help"))
-		return print_help(cmddir);
 	if (not_executable) {
 		tool_warn("%s%s was found, but cannot be executed", PREFIX, command);
 		return STATUS_NOT_EXECUTABLE;

@@ -23,6 +23,9 @@ static const char usage_text[] =
 "  -l, --long         -s -t -p\n"
 "  -n, --numeric      STAT as a number\n"
 "  -S, --sort=KEY     c CPU, i ISW, t CPUTIME, x CTXSW, w RWA, u %CPU; r with it: largest first\n"
+"  -N, --name=TEXT    threads whose name holds TEXT only\n"
+"  -q, --pid=N        the thread with this in-band task id only\n"
+"  -W, --watch[=S]    again every S seconds (1); with -s, ISW CTXSW SYS RWA since the last time\n"
 "      --json         the same, all columns, as one JSON object\n"
 "  -h, --help         this text\n";
 
@@ -31,6 +34,9 @@ static struct {
 	char key;
 	bool some_cpus;
 	cpu_set_t cpus;
+	const char *name;
+	long pid;		/* 0: any */
+	long watch_s;		/* 0: once */
 } opt;
 
 static void take_sort_key(const char *text)
@@ -45,6 +51,16 @@ static void take_sort_key(const char *text)
 	}
 	if (!opt.key)
 		tool_die(STATUS_USAGE, "-S: r goes with a key, one of c i t x w u");
+}
+
+static long take_number(const char *option, const char *text, long max)
+{
+	long value;
+
+	if (!tool_parse_number(text, 1, max, &value))
+		tool_die(STATUS_USAGE, "%s %s: expected a whole number from 1 to %ld", option, text, max);
+
+	return value;
 }
 
 static void take_option(int c, char *argv[])
@@ -63,6 +79,9 @@ static void take_option(int c, char *argv[])
 	case 'n': opt.numeric = true; break;
 	case 'S': take_sort_key(optarg); break;
 	case 'j': opt.json = true; break;
+	case 'N': opt.name = optarg; break;
+	case 'q': opt.pid = take_number("--pid", optarg, INT_MAX); break;
+	case 'W': opt.watch_s = optarg ? take_number("--watch", optarg, 86400) : 1; break;
 	case 'h': fputs(usage_text, stdout); exit(STATUS_OK);
 	case '@': puts("list the threads of the core"); exit(STATUS_OK);
 	default: tool_die(STATUS_USAGE, "%s: see evl ps -h", argv[optind - 1]);
@@ -81,16 +100,21 @@ static void parse_options(int argc, char *argv[])
 		{ "numeric", no_argument, NULL, 'n' },
 		{ "sort", required_argument, NULL, 'S' },
 		{ "json", no_argument, NULL, 'j' },
+		{ "name", required_argument, NULL, 'N' },
+		{ "pid", required_argument, NULL, 'q' },
+		{ "watch", optional_argument, NULL, 'W' },
 		{ "help", no_argument, NULL, 'h' },
 		{ }
 	};
 	int c;
 
 	opterr = 0;
-	while ((c = getopt_long(argc, argv, "c:stpwlnS:h@", options, NULL)) != -1)
+	while ((c = getopt_long(argc, argv, "c:stpwlnS:N:q:W::h@", options, NULL)) != -1)
 		take_option(c, argv);
 	if (optind < argc)
 		tool_die(STATUS_USAGE, "%s: evl ps takes options only", argv[optind]);
+	if (opt.watch_s && opt.json)
+		tool_die(STATUS_USAGE, "--watch and --json exclude each other");
 	if (!opt.state && !opt.times && !opt.policy && !opt.wait)
 		opt.policy = true;
 }
@@ -120,6 +144,12 @@ static int compare_rows(const void *pa, const void *pb)
 	return opt.reverse ? -order : order;
 }
 
+static bool wanted(const struct thread_row *row)
+{
+	return (!opt.some_cpus || CPU_ISSET(row->cpu, &opt.cpus)) && (!opt.name || strstr(row->name, opt.name)) &&
+	       (!opt.pid || row->pid == opt.pid);
+}
+
 static struct thread_row *read_threads(const char *dir, size_t *count)
 {
 	struct thread_row *rows = NULL, row;
@@ -131,7 +161,7 @@ static struct thread_row *read_threads(const char *dir, size_t *count)
 		if (*entry->d_name == '.' || !strcmp(entry->d_name, "clone") ||
 		    !read_thread(dir, entry->d_name, &row))
 			continue;
-		if (opt.some_cpus && !CPU_ISSET(row.cpu, &opt.cpus))
+		if (!wanted(&row))
 			continue;
 		rows = reallocarray(rows, *count + 1, sizeof(*rows));
 		if (!rows)
@@ -160,6 +190,14 @@ static void print_header(void)
 	puts("  NAME");
 }
 
+/* ISW that grows is the sign of a call unfit for real time: it stands out on a terminal. */
+static void print_switches(unsigned long isw)
+{
+	bool coloured = opt.watch_s && isw && isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+
+	printf("  %s%8lu%s", coloured ? "\033[31m" : "", isw, coloured ? "\033[0m" : "");
+}
+
 static void print_row(const struct thread_row *r)
 {
 	bool kernel = !(r->state & EVL_T_USER);
@@ -169,9 +207,11 @@ static void print_row(const struct thread_row *r)
 	if (opt.policy)
 		printf("  %-5s  %4d", r->policy, r->prio);
 	snprintf(number, sizeof(number), "0x%08x", r->state);
-	if (opt.state)
-		printf("  %8lu %10lu %10lu %8lu  %-10s", r->isw, r->csw, r->sys, r->rwa,
+	if (opt.state) {
+		print_switches(r->isw);
+		printf(" %10lu %10lu %8lu  %-10s", r->csw, r->sys, r->rwa,
 		       opt.numeric ? number : state_text(r->state, text[0], sizeof(text[0])));
+	}
 	if (opt.times)
 		printf("  %10s  %3u.%u  %14s", timeout_text(r->timeout_ns, text[0], sizeof(text[0])), r->share / 10,
 		       r->share % 10, cputime_text(r->cputime_ns, text[1], sizeof(text[1])));
@@ -219,11 +259,62 @@ static void print_json(const struct thread_row *rows, size_t count, int argc, ch
 	putchar('\n');
 }
 
+static void print_table(const struct thread_row *rows, size_t count)
+{
+	size_t n;
+
+	print_header();
+	for (n = 0; n < count; n++)
+		print_row(&rows[n]);
+}
+
+/* Turns counts into those since the row of the same thread in "before". */
+static void subtract(struct thread_row *row, const struct thread_row *before, size_t count)
+{
+	size_t n;
+
+	for (n = 0; n < count; n++) {
+		if (before[n].pid != row->pid || strcmp(before[n].name, row->name))
+			continue;
+		row->isw -= before[n].isw;
+		row->csw -= before[n].csw;
+		row->sys -= before[n].sys;
+		row->rwa -= before[n].rwa;
+	}
+}
+
+/* Until interrupted, or the reader goes. */
+static void watch(const char *dir)
+{
+	struct thread_row *before = NULL, *rows, *shown;
+	size_t old_count = 0, count, n;
+
+	do {
+		rows = read_threads(dir, &count);
+		shown = calloc(count + 1, sizeof(*shown));
+		if (!shown)
+			tool_die(STATUS_FAILED, "out of memory");
+		for (n = 0; n < count; n++) {
+			shown[n] = rows[n];
+			subtract(&shown[n], before, old_count);
+		}
+		if (isatty(STDOUT_FILENO))
+			fputs("\033[H\033[2J", stdout);
+		print_table(shown, count);
+		putchar('\n');
+		free(shown);
+		free(before);
+		before = rows;
+		old_count = count;
+	} while (!fflush(stdout) && !sleep((unsigned int)opt.watch_s));
+	free(before);
+}
+
 int main(int argc, char *argv[])
 {
 	char dir[PATH_MAX];
 	struct thread_row *rows;
-	size_t count, n;
+	size_t count;
 
 	tool_name = "evl-ps";
 	parse_options(argc, argv);
@@ -231,14 +322,15 @@ int main(int argc, char *argv[])
 	if (access(dir, R_OK | X_OK))
 		tool_die(tool_status_of(errno), "%s: %s; is the core loaded (modprobe evl)?", dir, strerror(errno));
 
-	rows = read_threads(dir, &count);
-	if (opt.json) {
-		print_json(rows, count, argc, argv);
-	} else {
-		print_header();
-		for (n = 0; n < count; n++)
-			print_row(&rows[n]);
+	if (opt.watch_s) {
+		watch(dir);
+		return STATUS_OK;
 	}
+	rows = read_threads(dir, &count);
+	if (opt.json)
+		print_json(rows, count, argc, argv);
+	else
+		print_table(rows, count);
 	free(rows);
 
 	return STATUS_OK;

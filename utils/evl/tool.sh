@@ -163,7 +163,7 @@ json_array() { # TEXT...
 	printf ']'
 }
 
-version_line() { evl -V 2>/dev/null; }
+version_line() { "${EVL_PROGRAM:-evl}" -V 2>/dev/null; }
 
 # Members which every result has; without the braces. As json_provenance() in common/json.c.
 json_provenance() { # SCHEMA VERSION

@@ -75,19 +75,40 @@ static void put_percentiles(struct json *j, const struct figures *fig)
 	json_end(j, '}');
 }
 
+static void begin_histogram(struct json *j, const char *key, uint32_t cell_ns, uint32_t first)
+{
+	json_begin(j, key, '{');
+	json_text(j, "kind", "linear");
+	json_integer(j, "cell_ns", cell_ns);
+	json_integer(j, "first", first);
+	json_begin(j, "counts", '[');
+}
+
 static void put_histogram(struct json *j, const struct run *run)
 {
 	uint32_t n, last = (uint32_t)run->opt->cells;
 
 	while (last && !cell_count(&run->fig, last - 1))
 		last--;
-	json_begin(j, "histogram", '{');
-	json_text(j, "kind", "linear");
-	json_integer(j, "cell_ns", 1000);
-	json_integer(j, "first", 0);
-	json_begin(j, "counts", '[');
+	begin_histogram(j, "histogram", 1000, 0);
 	for (n = 0; n < last; n++)
 		json_integer(j, NULL, (long long)cell_count(&run->fig, n));
+	json_end(j, ']');
+	json_end(j, '}');
+}
+
+/* The cells percentiles are made from, without the empty ones at either end. */
+static void put_fine_histogram(struct json *j, const struct figures *fig)
+{
+	uint32_t first = 0, last = fig->nr_cells;
+
+	while (last && !fig->cells[last - 1])
+		last--;
+	while (first < last && !fig->cells[first])
+		first++;
+	begin_histogram(j, "histogram_fine", fig->cell_ns, first);
+	for (; first < last; first++)
+		json_integer(j, NULL, (long long)fig->cells[first]);
 	json_end(j, ']');
 	json_end(j, '}');
 }
@@ -115,6 +136,7 @@ void write_json(const struct run *run)
 	put_counts(&j, run);
 	put_percentiles(&j, &run->fig);
 	put_histogram(&j, run);
+	put_fine_histogram(&j, &run->fig);
 	put_spikes(&j, &run->fig.result);
 	json_text(&j, "stopped_by", stopped_by(run));
 	json_bool(&j, "tainted", run->taint != NULL);
