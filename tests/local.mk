@@ -158,8 +158,8 @@ evltest_SCRIPTS +=		\
 	tests/pipeline-off.sh	\
 	tests/preempt-points.sh
 
-# Sourced by the scripts.
-dist_evltest_DATA = tests/lib.sh
+# Sourced by the scripts; what evl test looks at before it runs one.
+dist_evltest_DATA = tests/lib.sh tests/needs
 
 # The tools, as far as they need no core.
 check_PROGRAMS += tests/tools/figures
@@ -169,6 +169,8 @@ tests_tools_figures_SOURCES = tests/tools/figures.c utils/latmus/figures.c utils
 tests_tools_figures_LDADD = $(EVLTEST_LIBS) -lm
 
 EXTRA_DIST += $(evltest_SCRIPTS) tests/tools.sh tests/tools-plugins.sh	\
+	tests/tools-core.sh			\
+	tests/tools-off.sh			\
 	tests/tools/common.sh			\
 	tests/tools/validate			\
 	tests/kmod/Kbuild			\

@@ -1,0 +1,139 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2016
+#
+# property: the commands of evl on a core that runs: a healthy machine is called so, a peak is traced and
+# explained, benchmarks and calibrations have results, the core is turned off and on again.
+#
+# evl-vm: smp=2 kernel=evl debug=yes timeout=240
+. "$(dirname "$0")/lib.sh"
+
+[ -e /dev/evl/control ] || skip_all "no core"
+[ -c /dev/latmus ] || skip_all "no latency driver: modprobe evl-latmus"
+schemas=/usr/share/evl/schemas
+validate=$(dirname "$0")/tools/validate
+
+status_is() { # WANTED COMMAND...
+	local wanted=$1 status=0
+	shift
+	"$@" >out 2>err || status=$?
+	[ $status = "$wanted" ] && return
+	cat out err
+	echo "status $status"
+	return 1
+}
+
+says() { grep -q -e "$1" out err; }
+
+# As its schema says, where there is what can tell.
+valid_json() {
+	if [ -x "$validate" ] && python3 -c 'import jsonschema' 2>/dev/null; then
+		python3 "$validate" $schemas "$1"
+	else
+		awk -f /usr/libexec/evl/json.awk "$1" >/dev/null
+	fi
+}
+
+row_is() { grep -q "^$2  *$1 " out; }
+
+### doctor
+check "doctor: nothing fails" status_is 0 evl doctor
+for row in kernel pipeline core abi cpus drivers permissions; do
+	row_is $row OK
+	ok $? "doctor: $row is well"
+done
+evl doctor --json >doctor.json
+check "doctor --json" valid_json doctor.json
+status_is 1 setpriv --reuid=65534 --regid=65534 --clear-groups evl doctor
+row_is permissions FAIL && says 'run it as root\|usermod -aG evl'
+ok $? "doctor: somebody without privileges is told how to get them"
+
+### check, ps
+evl check --json >check.json
+check "check --json" valid_json check.json
+evl check --explain >out 2>err
+refuse "the kernel has what the core stands on" says 'CONFIG_DOVETAIL\|CONFIG_IRQ_PIPELINE'
+latmus -q -T 6 -u >/dev/null 2>&1 &
+sleep 1.5
+evl ps --json >ps.json
+check "ps --json" valid_json ps.json
+check "ps --name" status_is 0 evl ps --name=latmus
+[ "$(wc -l <out)" -ge 2 ]
+ok $? "keeps the responder"
+pid=$(awk '$NF ~ /^latmus/ { print $2; exit }' out)
+check "ps --pid" status_is 0 evl ps --pid="$pid"
+[ "$(wc -l <out)" = 2 ]
+ok $? "keeps one"
+timeout 2.5 evl ps -s --watch >watched 2>&1
+[ "$(grep -c '^CPU' watched)" -ge 2 ]
+ok $? "ps --watch shows the table again and again"
+wait
+
+### trace
+check "trace: on" status_is 0 evl trace -etimer
+latmus -q -T 5 -A 1 --freeze-trace >/dev/null 2>&1
+[ $? = 10 ]
+ok $? "a peak"
+check "trace --explain" status_is 0 evl trace --explain
+check "the steps of the way" sh -c 'grep -q "^timer handler " out && grep -q "^thread woken up " out && grep -q "^switched to thread " out'
+[ "$(grep -c '[0-9] < ' out)" = 1 ]
+ok $? "one is the biggest"
+sed -n '/^step/,/^$/p' out | sed 's/^/# /'
+evl trace --explain --json >trace.json
+check "trace --explain --json" valid_json trace.json
+awk -f /usr/libexec/evl/json.awk trace.json | awk -F'\t' '
+	$1 ~ /at_ns$/ { if ($2 + 0 < last) bad = 1; last = $2 + 0 }
+	$1 == "latency_ns" { latency = $2 + 0 }
+	$1 ~ /name$/ && $2 == "clock read in thread" { read = 1 }
+	END { exit bad || !read || last < latency }'
+ok $? "in order, and the last after the latency"
+check "trace: off" status_is 0 evl trace -d
+grep -q '\[local\]' /sys/kernel/tracing/trace_clock && ! grep -lx 1 /sys/kernel/tracing/events/evl/*/enable >/dev/null
+ok $? "everything is as it was"
+echo >/sys/kernel/tracing/trace
+
+### test
+check "test runs a test of ours" status_is 0 evl test --tap timer
+check "and reports it" says '^ok 1 timer'
+
+### bench, plot, report, tune
+check "bench --json" status_is 0 evl bench -c user,irq -T 1 --json
+cp out bench.json
+check "is one document as its schema says" valid_json bench.json
+[ "$(awk -f /usr/libexec/evl/json.awk bench.json | grep -c '^results/[0-9]*/max_ns')" = 2 ]
+ok $? "with two results"
+check "plot on the terminal" status_is 0 evl plot bench.json
+if command -v gnuplot >/dev/null; then
+	check "plot to a picture" status_is 0 evl plot -o plot.png bench.json
+	[ -s plot.png ]
+	ok $? "which is there"
+fi
+check "report" status_is 0 evl report -o report.tar.gz bench.json
+tar -tzf report.tar.gz | grep -q '/added-bench.json'
+ok $? "holds what was added"
+before=$(cat /sys/devices/virtual/clock/monotonic/gravity)
+check "tune" status_is 0 evl tune --force -T 1
+check "has figures before and after" sh -c 'grep -q "^before: gravity" out && grep -q "^after:  gravity" out'
+check "tune --reset" status_is 0 evl tune --reset
+echo "$before" >/sys/devices/virtual/clock/monotonic/gravity
+
+### start, stop
+modules=$(ls /sys/module/evl/holders)
+check "start what runs" status_is 0 evl start
+latmus -q -T 60 -u >/dev/null 2>&1 &
+sleep 1.5
+check "stop refuses while threads are attached" status_is 1 evl stop
+check "and says whose" says "$!"
+check "stop --force" status_is 0 evl stop --force
+wait
+[ ! -e /dev/evl/control ]
+ok $? "the core is off"
+check "status: no core" status_is 3 evl status
+check "ps: no core" status_is 3 evl ps
+check "doctor: no core" status_is 1 evl doctor
+check "and how to load it" says 'modprobe evl'
+check "start" status_is 0 evl start
+for module in $modules; do modprobe "$module"; done
+check "status: running" sh -c 'evl status | grep -qx running'
+check "latmus works again" status_is 0 latmus -q -T 1
+finish

@@ -1,0 +1,27 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# property: with irq_pipeline=off the tools say so, with the remedy, and each ends with its status.
+#
+# evl-vm: smp=2 kernel=evl debug=yes timeout=60 nocore append="irq_pipeline=off"
+. "$(dirname "$0")/lib.sh"
+
+evl doctor >out 2>&1
+[ $? = 1 ]
+ok $? "doctor: not healthy"
+[ "$(grep -m1 '^FAIL' out | grep -c 'irq_pipeline=off is on the boot line')" = 1 ]
+ok $? "doctor: the first that fails is the pipeline"
+check "doctor: the kernel is right" grep -q '^OK  *kernel ' out
+check "doctor: the remedy" grep -q -- '-> remove irq_pipeline=off' out
+check "doctor: the core comes after that" grep -q -- '-> first the failure above' out
+evl start >out 2>&1
+[ $? = 1 ] && grep -q 'evl doctor' out
+ok $? "start: fails, and points to doctor"
+for command in status ps tune trace; do
+	[ $command = trace ] && args=-eevl || args=
+	# shellcheck disable=SC2086
+	evl $command $args >out 2>&1
+	[ $? = 3 ]
+	ok $? "$command: no core"
+done
+finish
