@@ -102,6 +102,11 @@ cp out bench.json
 check "is one document as its schema says" valid_json bench.json
 [ "$(awk -f /usr/libexec/evl/json.awk bench.json | grep -c '^results/[0-9]*/max_ns')" = 2 ]
 ok $? "with two results"
+check "bench --handover" status_is 0 evl bench -T 1 --handover --json
+cp out handover.json
+check "is valid as well" valid_json handover.json
+[ "$(awk -f /usr/libexec/evl/json.awk handover.json | grep -c '^handovers/[01]/avg_ns')" = 2 ]
+ok $? "and has two handovers"
 check "plot on the terminal" status_is 0 evl plot bench.json
 if command -v gnuplot >/dev/null; then
 	check "plot to a picture" status_is 0 evl plot -o plot.png bench.json
