@@ -53,7 +53,8 @@ function step(what, when, how) {
 	when_ns[steps] = when
 	seen[steps] = how
 	took[steps] = steps > 1 ? when - when_ns[steps - 1] : 0
-	if (steps > 1 && took[steps] > took[biggest]) biggest = steps
+	# What comes after the clock was read is no part of the latency.
+	if (steps > 1 && took[steps] > took[biggest] && what != "peak reported") biggest = steps
 }
 
 function text_of(i) { return i ? event[i] ": " args[i] : "" }

@@ -43,16 +43,16 @@ function take_members(path, close_mark,   key, count) {
 	}
 }
 
-function take_value(path,   c, start) {
+function take_value(path,   c) {
 	skip_blanks()
 	c = substr(text, pos, 1)
 	if (c == "{") take_members(path, "}")
 	else if (c == "[") take_members(path, "]")
 	else if (c == "\"") print path "\t" take_string()
 	else {
-		start = pos
-		while (pos <= len && index("+-.0123456789abcdefghijklmnopqrstuvwxyzE", substr(text, pos, 1))) pos++
-		c = substr(text, start, pos - start)
+		c = substr(text, pos, 40)
+		c = match(c, /^[-+.0-9a-zE]+/) ? substr(c, 1, RLENGTH) : ""
+		pos += length(c)
 		if (c !~ /^(-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?|true|false|null)$/) bad()
 		print path "\t" c
 	}

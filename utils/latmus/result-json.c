@@ -3,6 +3,7 @@
 #include "latmus.h"
 
 #define SCHEMA_VERSION	1
+#define MAX_FINE_CELLS	2000
 
 static const char *stopped_by(const struct run *run)
 {
@@ -97,18 +98,34 @@ static void put_histogram(struct json *j, const struct run *run)
 	json_end(j, '}');
 }
 
-/* The cells percentiles are made from, without the empty ones at either end. */
+static long long sum_cells(const struct figures *fig, uint32_t first, uint32_t count)
+{
+	long long sum = 0;
+	uint32_t n;
+
+	for (n = first; n < first + count && n < fig->nr_cells; n++)
+		sum += (long long)fig->cells[n];
+
+	return sum;
+}
+
+/*
+ * The cells percentiles are made from, without the empty ones at either end; ten of them, or a hundred, as one
+ * where there are too many to be looked at.
+ */
 static void put_fine_histogram(struct json *j, const struct figures *fig)
 {
-	uint32_t first = 0, last = fig->nr_cells;
+	uint32_t first = 0, last = fig->nr_cells, group = 1, n;
 
 	while (last && !fig->cells[last - 1])
 		last--;
 	while (first < last && !fig->cells[first])
 		first++;
-	begin_histogram(j, "histogram_fine", fig->cell_ns, first);
-	for (; first < last; first++)
-		json_integer(j, NULL, (long long)fig->cells[first]);
+	while ((last - first) / group > MAX_FINE_CELLS)
+		group *= 10;
+	begin_histogram(j, "histogram_fine", fig->cell_ns * group, first / group);
+	for (n = first / group * group; n < last; n += group)
+		json_integer(j, NULL, sum_cells(fig, n, group));
 	json_end(j, ']');
 	json_end(j, '}');
 }
