@@ -5,7 +5,7 @@
 # explained by patch, file and hunk; an option lost by the configuration is named.
 # needs: quilt.
 
-# shellcheck source=tests/rigging.sh disable=SC2317,SC2329
+# shellcheck source=tests/rigging.sh disable=SC2016,SC2317,SC2329
 . "$(dirname "$0")/rigging.sh"
 
 EVL_TOP=$RIG_TOP EVL_CACHE=$RIG_DIR/cache
@@ -36,6 +36,8 @@ refused() { ! (push_series "$tree") >"$RIG_DIR/log" 2>&1; }
 point 'a patch that does not fit is refused' refused
 explain_quilt_failure "$RIG_DIR/log" 2>"$RIG_DIR/err"
 point 'patch, file and hunk are named' err_has '0001-five.patch: numbers: Hunk #1 FAILED'
+explain_changed_source "$RIG_DIR/log" "$tree" 2>"$RIG_DIR/err"
+point 'what the patch expects and what there is are shown' eval 'err_has -5 && err_has +cinq'
 
 rm -rf "$tree"
 mkdir "$tree"

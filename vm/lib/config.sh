@@ -36,15 +36,19 @@ lost_options() {
 	' "$dotconfig" "$@" | sort
 }
 
-# make_config TREE BUILD FRAGMENT...
-make_config() {
+# merge_fragments TREE BUILD FRAGMENT...: into the configuration that is in BUILD.
+merge_fragments() {
 	local tree=$1 build=$2 lost
 	shift 2
-	make -C "$tree" O="$build" "${KERNEL_MAKE[@]}" allnoconfig &&
-		"$tree/scripts/kconfig/merge_config.sh" -m -O "$build" "$build/.config" "$@" &&
+	"$tree/scripts/kconfig/merge_config.sh" -m -O "$build" "$build/.config" "$@" &&
 		make -C "$tree" O="$build" "${KERNEL_MAKE[@]}" olddefconfig || return 1
 	lost=$(lost_options "$build/.config" "$@")
 	[ -z "$lost" ] && return 0
 	printf 'these options did not end up in the configuration (renamed, or a dependency is off):\n%s\n' "$lost"
 	return 1
+}
+
+# make_config TREE BUILD FRAGMENT...
+make_config() {
+	make -C "$1" O="$2" "${KERNEL_MAKE[@]}" allnoconfig && merge_fragments "$@"
 }

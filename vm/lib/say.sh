@@ -2,7 +2,8 @@
 # shellcheck shell=bash
 #
 # Messages, and long steps that show they are alive. All of it goes to stderr:
-# stdout belongs to the program that runs in the machine.
+# stdout belongs to the program that runs in the machine. Who sources this may have said
+# whose messages these are.
 
 SAY_NAME=${SAY_NAME:-evl-vm}
 SAY_TROUBLE=${SAY_TROUBLE:-125}		# a fault of the rig itself has this status everywhere

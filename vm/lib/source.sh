@@ -6,9 +6,11 @@
 
 SOURCE_PACKAGE=linux-source-6.12
 SOURCE_TARBALL=/usr/src/linux-source-6.12.tar.xz
+SOURCE_VERSION=		# of a tarball that is not the installed package's
 PATCHES=$EVL_TOP/dovetail-patches/6.12
 
 source_version() {
+	[ -z "$SOURCE_VERSION" ] || { printf '%s\n' "$SOURCE_VERSION"; return; }
 	dpkg-query -W -f '${Version}' "$SOURCE_PACKAGE" 2>/dev/null ||
 		die "package $SOURCE_PACKAGE is not installed"
 }
@@ -68,6 +70,49 @@ explain_quilt_failure() {
 	' "$1" | sed 's/^/    /' >&2
 }
 
+# old_side PATCH FILE HUNK: the line where a hunk starts, then the lines it expects there.
+old_side() {
+	awk -v file="$2" -v hunk="$3" '
+		/^--- /   { old = $2 }
+		/^\+\+\+ / { here = ($2 != "/dev/null") ? $2 : old; sub(/^[^\/]*\//, "", here); n = left = 0; next }
+		/^@@ / && here == file {
+			split($2, at, /[-,]/)
+			left = (at[3] == "") ? 1 : at[3]
+			if (++n == hunk) print at[2]
+			next
+		}
+		n == hunk && left > 0 && /^[ -]/ { print substr($0, 2); left-- }
+	' "$1"
+}
+
+# Where the lines on stdin lie in FILE: judged by the first of them that is there just once.
+find_place() {
+	awk -v nominal="$2" '
+		FILENAME != "-" { seen[$0]++; at[$0] = FNR; next }
+		length($0) > 8 && seen[$0] == 1 { print at[$0] - FNR + 1; found = 1; exit }
+		END { if (!found) print nominal }
+	' "$1" -
+}
+
+# For each hunk that failed: how the source differs from what the hunk expects.
+explain_changed_source() {
+	local log=$1 tree=$2 patch file hunk want start count
+	awk '
+		/^Applying patch /      { patch = $3 }
+		/^patching file /       { file = $3 }
+		/^Hunk #[0-9]+ FAILED/  { sub("#", "", $2); print patch, file, $2 }
+	' "$log" | while read -r patch file hunk; do
+		[ -r "$tree/$file" ] || continue
+		want=$(old_side "$PATCHES/$patch" "$file" "$hunk")
+		start=${want%%$'\n'*} want=${want#*$'\n'}
+		start=$(find_place "$tree/$file" "$start" <<<"$want")
+		[ "$start" -ge 1 ] || start=1
+		count=$(wc -l <<<"$want")
+		diff -u --label "what hunk $hunk of $patch expects" --label "$file from line $start on, here" \
+			<(printf '%s\n' "$want") <(sed -n "$start,$((start + count - 1))p" "$tree/$file")
+	done | sed 's/^/    /' >&2
+}
+
 # in_quilt TREE COMMAND...: on our series, whatever the user's own settings are.
 in_quilt() {
 	local tree=$1
@@ -82,6 +127,7 @@ apply_series() {
 	push_series "$1" >"$3" 2>&1 && return 0
 	say "the series does not apply to $2 with fuzz 0:"
 	explain_quilt_failure "$3"
+	explain_changed_source "$3" "$1"
 	return 1
 }
 
