@@ -18,6 +18,9 @@
 #error "This kernel was built without CONFIG_DOVETAIL: apply dovetail-patches/ and configure it"
 #endif
 
+/* Revision of <linux/dovetail.h> this core is written to; the kernel refuses to register another. */
+#define EVL_DOVETAIL_REVISION	1
+
 /* Symbol namespaces are string literals from 6.13 on (cdd30ebb1b9f), bare words before. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
 #define EVL_NAMESPACE		"EVL"

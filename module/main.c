@@ -25,7 +25,7 @@
 static const struct dovetail_core_ops core_ops = {
 	.name			= "evl",
 	.owner			= THIS_MODULE,
-	.abi			= DOVETAIL_CORE_ABI,
+	.abi			= EVL_DOVETAIL_REVISION,
 	.irq_enter		= evl_irq_enter,
 	.irq_exit		= evl_irq_exit,
 	.resume_oob_task	= evl_resume_oob_task,

@@ -164,6 +164,7 @@ dist_evltest_DATA = tests/lib.sh tests/needs
 # The tools, as far as they need no core.
 check_PROGRAMS += tests/tools/figures
 TESTS += tests/tools.sh tests/tools-plugins.sh tests/tools/figures
+TESTS += tests/tools.sh tests/tools/figures tests/packaging.sh
 
 tests_tools_figures_SOURCES = tests/tools/figures.c utils/latmus/figures.c utils/latmus/latmus.h
 tests_tools_figures_LDADD = $(EVLTEST_LIBS) -lm
@@ -173,6 +174,7 @@ EXTRA_DIST += $(evltest_SCRIPTS) tests/tools.sh tests/tools-plugins.sh	\
 	tests/tools-off.sh			\
 	tests/tools/common.sh			\
 	tests/tools/validate			\
+EXTRA_DIST += $(evltest_SCRIPTS) tests/tools.sh tests/packaging.sh	\
 	tests/kmod/Kbuild			\
 	tests/kmod/Makefile			\
 	tests/kmod/disturb-test.c		\
