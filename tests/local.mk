@@ -152,19 +152,20 @@ evltest_SCRIPTS +=		\
 	tests/fpu-kernel.sh	\
 	tests/hotplug.sh	\
 	tests/latmus.sh	\
+	tests/inject.sh		\
 	tests/load-cycles.sh	\
 	tests/pipeline.sh	\
 	tests/pipeline-bound.sh	\
 	tests/pipeline-off.sh	\
-	tests/preempt-points.sh
+	tests/preempt-points.sh	\
+	tests/tracing.sh
 
 # Sourced by the scripts; what evl test looks at before it runs one.
 dist_evltest_DATA = tests/lib.sh tests/needs
 
 # The tools, as far as they need no core.
 check_PROGRAMS += tests/tools/figures
-TESTS += tests/tools.sh tests/tools-plugins.sh tests/tools/figures
-TESTS += tests/tools.sh tests/tools/figures tests/packaging.sh
+TESTS += tests/tools.sh tests/tools-plugins.sh tests/tools/figures tests/packaging.sh
 
 tests_tools_figures_SOURCES = tests/tools/figures.c utils/latmus/figures.c utils/latmus/latmus.h
 tests_tools_figures_LDADD = $(EVLTEST_LIBS) -lm
@@ -174,16 +175,22 @@ EXTRA_DIST += $(evltest_SCRIPTS) tests/tools.sh tests/tools-plugins.sh	\
 	tests/tools-off.sh			\
 	tests/tools/common.sh			\
 	tests/tools/validate			\
-EXTRA_DIST += $(evltest_SCRIPTS) tests/tools.sh tests/packaging.sh	\
+	tests/packaging.sh			\
+	tests/life/init				\
 	tests/kmod/Kbuild			\
 	tests/kmod/Makefile			\
 	tests/kmod/disturb-test.c		\
 	tests/kmod/fpu-test.c			\
+	tests/kmod/inject-test.c		\
+	tests/kmod/oops-test.c			\
+	tests/kmod/pipeline-device.c		\
 	tests/kmod/pipeline-ipi.c		\
 	tests/kmod/pipeline-locks.c		\
 	tests/kmod/pipeline-stage.c		\
+	tests/kmod/pipeline-synthetic.c		\
 	tests/kmod/pipeline-test.c		\
 	tests/kmod/pipeline-test.h		\
 	tests/kmod/pipeline-tick.c		\
 	tests/kmod/tap.c			\
-	tests/kmod/tap.h
+	tests/kmod/tap.h			\
+	tests/kmod/unmask-test.c
