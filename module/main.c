@@ -7,6 +7,7 @@
  */
 #include "clock.h"
 #include "compat.h"
+#include "coremem.h"
 #include "element.h"
 #include "event.h"
 #include "factory.h"
@@ -63,6 +64,7 @@ struct step {
 };
 
 static const struct step steps[] = {
+	{ "heap",		evl_init_coremem,	evl_cleanup_coremem },
 	{ "shared memory",	evl_init_shm,		evl_cleanup_shm },
 	{ "descriptors",	evl_init_files,		evl_cleanup_files },
 	{ "elements",		evl_init_elements,	evl_cleanup_elements },

@@ -4,6 +4,7 @@
  */
 #include "params.h"
 #include "clock.h"
+#include "coremem.h"
 
 #include <linux/moduleparam.h>
 #include <linux/cpu.h>
@@ -24,6 +25,10 @@ unsigned int evl_nr_monitors = 512;
 module_param_named(nr_monitors, evl_nr_monitors, uint, 0444);
 MODULE_PARM_DESC(nr_monitors, "largest number of mutexes, events, semaphores and flag groups, all together");
 
+unsigned int evl_coremem_kb = 2048;
+module_param_named(coremem_kb, evl_coremem_kb, uint, 0444);
+MODULE_PARM_DESC(coremem_kb, "size of the heap for out-of-band code of drivers, kB, a multiple of 256");
+
 unsigned int evl_watchdog_s = 4;
 module_param_named(watchdog_s, evl_watchdog_s, uint, 0444);
 MODULE_PARM_DESC(watchdog_s, "longest time in-band may be kept off a CPU, s (0: no limit)");
@@ -42,6 +47,8 @@ EVL_EXPORT(evl_oob_cpus);
 #define EVL_THREADS_LIMIT	65536U
 #define EVL_MONITORS_LIMIT	65536U
 #define EVL_WATCHDOG_LIMIT	3600U
+#define EVL_COREMEM_UNIT	(EVL_COREMEM_MAX_BLOCK / 1024)
+#define EVL_COREMEM_LIMIT	(1024U * 1024)
 
 static int parse_cpu_set(void)
 {
@@ -97,6 +104,12 @@ int __init evl_check_params(void)
 
 	if (evl_watchdog_s > EVL_WATCHDOG_LIMIT) {
 		pr_err("watchdog_s=%u: at most %u\n", evl_watchdog_s, EVL_WATCHDOG_LIMIT);
+		return -EINVAL;
+	}
+
+	if (!evl_coremem_kb || evl_coremem_kb > EVL_COREMEM_LIMIT || evl_coremem_kb % EVL_COREMEM_UNIT) {
+		pr_err("coremem_kb=%u: expected a multiple of %lu, up to %u\n", evl_coremem_kb, EVL_COREMEM_UNIT,
+		       EVL_COREMEM_LIMIT);
 		return -EINVAL;
 	}
 

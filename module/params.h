@@ -11,6 +11,7 @@ extern struct cpumask evl_oob_cpus;
 extern unsigned int evl_nr_threads;
 extern unsigned int evl_nr_monitors;
 extern unsigned int evl_watchdog_s;
+extern unsigned int evl_coremem_kb;
 
 int evl_check_params(void);
 
