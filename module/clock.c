@@ -18,6 +18,7 @@
 #include "timespec.h"
 #include "uaccess.h"
 #include "wait.h"
+#include "work.h"
 #include "evl-arch.h"
 
 #include <linux/capability.h>
@@ -28,6 +29,10 @@
 #include <evl/clock-abi.h>
 
 static DEFINE_MUTEX(gravity_lock);
+
+/* Clocks which want to know that the wall clock was set. Held while their handlers run. */
+static DEFINE_MUTEX(adjust_lock);
+static LIST_HEAD(adjusted_clocks);
 
 static struct evl_clock_gravity default_gravity = {
 	.irq	= EVL_ARCH_GRAVITY_IRQ,
@@ -85,7 +90,7 @@ static ktime_t slave_next(struct evl_clock *slave, struct evl_clock *master)
 	return delta <= 0 ? 0 : ktime_add_safe(evl_read_clock(master), delta);
 }
 
-/* Hard off: date, on @master, of the first thing to do on this CPU; KTIME_MAX for nothing. */
+/** evl_next_shot - date, on @master, of the first thing to do on this CPU; KTIME_MAX for nothing; hard off */
 ktime_t evl_next_shot(struct evl_clock *master)
 {
 	ktime_t next = base_next(raw_cpu_ptr(master->bases));
@@ -242,6 +247,22 @@ static int publish_clock(struct evl_clock *clock)
 	return ret;
 }
 
+static void watch_wall_clock(struct evl_clock *clock)
+{
+	INIT_LIST_HEAD(&clock->adjust_next);
+	if (!clock->ops.adjust)
+		return;
+
+	guard(mutex)(&adjust_lock);
+	list_add_tail(&clock->adjust_next, &adjusted_clocks);
+}
+
+static void unwatch_wall_clock(struct evl_clock *clock)
+{
+	guard(mutex)(&adjust_lock);
+	list_del_init(&clock->adjust_next);
+}
+
 /* The device goes first, then those who still hold the clock open are waited for. */
 static void hide_clock(struct evl_clock *clock)
 {
@@ -255,6 +276,9 @@ static int check_clock(const struct evl_clock *clock, bool slave)
 	if (!clock->name || !clock->ops.read || clock->resolution <= 0)
 		return -EINVAL;
 	if (!slave && !clock->ops.program_local_shot)
+		return -EINVAL;
+	/* Timers may be started from any CPU. */
+	if (!slave && nr_cpu_ids > 1 && !clock->ops.program_remote_shot)
 		return -EINVAL;
 	if (clock->flags & ~EVL_CLONE_PUBLIC || !gravity_is_sane(&clock->gravity))
 		return -EINVAL;
@@ -291,6 +315,8 @@ int evl_init_clock(struct evl_clock *clock, const struct cpumask *affinity)
 	ret = publish_clock(clock);
 	if (ret)
 		free_bases(clock);
+	else
+		watch_wall_clock(clock);
 
 	return ret;
 }
@@ -364,6 +390,8 @@ int evl_init_slave_clock(struct evl_clock *clock, struct evl_clock *master)
 	if (ret)
 		goto err_del_slave;
 
+	watch_wall_clock(clock);
+
 	return 0;
 
 err_del_slave:
@@ -374,9 +402,16 @@ err_free_bases:
 }
 EVL_EXPORT(evl_init_slave_clock);
 
-/** evl_unregister_clock - end of a clock; in-band; waits for descriptors and other references to go */
+/**
+ * evl_unregister_clock - end of a clock
+ * @clock: after a successful evl_init_clock() or evl_init_slave_clock()
+ *
+ * In-band. Waits for descriptors and other references to go. The device does not tick any more: its interrupt was
+ * freed before. Timers which are left are stopped, with a warning.
+ */
 void evl_unregister_clock(struct evl_clock *clock)
 {
+	unwatch_wall_clock(clock);
 	hide_clock(clock);
 	if (clock->master != clock)
 		del_slave(clock->master, clock);
@@ -384,7 +419,12 @@ void evl_unregister_clock(struct evl_clock *clock)
 }
 EVL_EXPORT(evl_unregister_clock);
 
-/** evl_get_clock_by_fd - clock behind a descriptor or built-in identifier, with a reference; NULL if none */
+/**
+ * evl_get_clock_by_fd - clock behind a descriptor
+ * @efd: of the current process, or a built-in identifier EVL_CLOCK_*
+ *
+ * In-band, or out-of-band thread. Returns it with a reference, for evl_put_clock(), or NULL.
+ */
 struct evl_clock *evl_get_clock_by_fd(int efd)
 {
 	struct evl_file *efilp;
@@ -405,7 +445,7 @@ struct evl_clock *evl_get_clock_by_fd(int efd)
 }
 EVL_EXPORT(evl_get_clock_by_fd);
 
-/** evl_put_clock - drop a reference */
+/** evl_put_clock - drop a reference; any context */
 void evl_put_clock(struct evl_clock *clock)
 {
 	evl_put_element(&clock->element);
@@ -699,10 +739,22 @@ struct evl_clock evl_realtime_clock = {
 };
 EVL_EXPORT(evl_realtime_clock);
 
+static void adjust_clocks(struct evl_work *work)
+{
+	struct evl_clock *clock;
+
+	guard(mutex)(&adjust_lock);
+	list_for_each_entry(clock, &adjusted_clocks, adjust_next)
+		clock->ops.adjust(clock);
+}
+static struct evl_work adjust_work;
+
 /* In-band interrupt: the wall clock was set, all shots computed from it are void. */
 static void wall_clock_was_set(struct irq_work *work)
 {
 	int cpu;
+
+	evl_queue_work(&adjust_work);
 
 	for_each_cpu_and(cpu, &evl_oob_cpus, cpu_online_mask)
 		irq_send_oob_ipi(TIMER_OOB_IPI, cpumask_of(cpu));
@@ -763,6 +815,7 @@ int evl_publish_clocks(void)
 	if (ret)
 		goto err_hide_mono;
 
+	evl_init_work(&adjust_work, adjust_clocks);
 	ret = pvclock_gtod_register_notifier(&timekeeping_nb);
 	if (ret)
 		goto err_hide_realtime;
@@ -780,6 +833,7 @@ void evl_hide_clocks(void)
 {
 	pvclock_gtod_unregister_notifier(&timekeeping_nb);
 	irq_work_sync(&wall_clock_work);
+	evl_flush_work(&adjust_work);
 	hide_clock(&evl_realtime_clock);
 	hide_clock(&evl_mono_clock);
 }

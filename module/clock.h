@@ -30,10 +30,10 @@ struct evl_clock_gravity {
  * @read_cycles:	raw counter; any context; NULL: same as @read
  * @set:		set the time, in-band; NULL: the clock cannot be set
  * @program_local_shot:	hard off; program the device of this CPU for evl_next_shot(); NULL for slaves
- * @program_remote_shot: hard off; make the CPU of @rq do so
+ * @program_remote_shot: hard off; make the CPU of @rq do so; NULL for slaves, and on machines with one CPU
  * @set_gravity:	in-band; accept or refuse new values; NULL: not adjustable
  * @reset_gravity:	in-band; back to the defaults
- * @adjust:		in-band; the time base has jumped
+ * @adjust:		in-band, process context; the wall clock was set; NULL: does not matter to this clock
  */
 struct evl_clock_ops {
 	ktime_t	(*read)(struct evl_clock *clock);
@@ -83,6 +83,7 @@ struct evl_clock {
 	struct evl_timerbase __percpu	*bases;
 	struct cpumask			affinity;
 	struct completion		gone;
+	struct list_head		adjust_next;	/* adjust_lock */
 };
 
 extern struct evl_clock evl_mono_clock;
@@ -96,12 +97,17 @@ void evl_unregister_clock(struct evl_clock *clock);
 
 void evl_announce_tick(struct evl_clock *clock);
 
+/** evl_ktime_monotonic - time of evl_mono_clock, which is that of CLOCK_MONOTONIC; any context */
 static inline ktime_t evl_ktime_monotonic(void)
 {
 	return ktime_get_mono_fast_ns();
 }
 
-/* Nearly all reads are of the clock which the hardware counts on: spare them the indirect call. */
+/**
+ * evl_read_clock - time of a clock, ns; any context
+ *
+ * Nearly all reads are of the clock which the hardware counts on: spare them the indirect call.
+ */
 static inline ktime_t evl_read_clock(struct evl_clock *clock)
 {
 	return likely(clock == &evl_mono_clock) ? evl_ktime_monotonic() : clock->ops.read(clock);

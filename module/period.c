@@ -44,7 +44,7 @@ static ktime_t shortest_period(struct evl_clock *clock)
  * @idate: date of the first release, 0: one period from now
  * @period: time between releases, 0 cancels the timeline
  *
- * Core kernel thread. 0; -EINVAL: no clock, or the period is too short; -ETIMEDOUT: the date has passed;
+ * Core kernel thread. 0; -EINVAL: no clock, or not on this CPU, or the period is too short; -ETIMEDOUT: the date has passed;
  * -EPERM.
  */
 int evl_set_period(struct evl_clock *clock, ktime_t idate, ktime_t period)
@@ -61,7 +61,7 @@ int evl_set_period(struct evl_clock *clock, ktime_t idate, ktime_t period)
 		return 0;
 	}
 
-	if (!clock || period < shortest_period(clock))
+	if (!clock || period < shortest_period(clock) || !cpumask_test_cpu(curr->rq->cpu, &clock->affinity))
 		return -EINVAL;
 
 	now = evl_read_clock(clock);

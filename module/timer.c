@@ -88,7 +88,7 @@ static void program_shot(struct evl_timerbase *base)
 		master->ops.program_local_shot(master);
 }
 
-/* CPU for a timer which is to go with @rq, or with the caller if NULL. */
+/** evl_timer_cpu - CPU for a timer which is to go with @rq, or with the caller if NULL; any context */
 int evl_timer_cpu(struct evl_rq *rq)
 {
 	int cpu;
@@ -105,6 +105,10 @@ EVL_EXPORT(evl_timer_cpu);
 void __evl_init_timer(struct evl_timer *timer, struct evl_clock *clock,
 		      void (*handler)(struct evl_timer *timer), int cpu, u32 flags)
 {
+	/* Those of the core itself exist for every CPU, and are started on its own only. */
+	if (clock->master != &evl_mono_clock && !cpumask_test_cpu(cpu, &clock->affinity))
+		cpu = cpumask_first(&clock->affinity);
+
 	memset(timer, 0, sizeof(*timer));
 	timerqueue_init(&timer->node);
 	timer->base = per_cpu_ptr(clock->bases, cpu);
@@ -195,6 +199,54 @@ void evl_destroy_timer(struct evl_timer *timer)
 	evl_stop_timer(timer);
 }
 EVL_EXPORT(evl_destroy_timer);
+
+/* Base locked. Takes what is to move out first: in between, the order of the queue would not be one. */
+static void shift_timers(struct evl_timerbase *base, ktime_t delta)
+{
+	struct timerqueue_node *node, *next;
+	struct timerqueue_head moved;
+
+	timerqueue_init_head(&moved);
+	for (node = timerqueue_getnext(&base->queue); node; node = next) {
+		next = timerqueue_iterate_next(node);
+		if (container_of(node, struct evl_timer, node)->flags & EVL_TIMER_RELATIVE) {
+			timerqueue_del(&base->queue, node);
+			timerqueue_add(&moved, node);
+		}
+	}
+
+	while ((node = timerqueue_getnext(&moved))) {
+		timerqueue_del(&moved, node);
+		node->expires = ktime_add(node->expires, delta);
+		timerqueue_add(&base->queue, node);
+	}
+}
+
+/**
+ * evl_adjust_timers - the base of a clock has jumped
+ * @clock: the clock, which shows the new time already
+ * @delta: how far it jumped, ns
+ *
+ * In-band or out-of-band thread. Timers made with EVL_TIMER_RELATIVE are moved, so that they expire after the time they
+ * were started for; those of other timers are dates, and stay. Limits of waits on this clock are dates.
+ */
+void evl_adjust_timers(struct evl_clock *clock, ktime_t delta)
+{
+	struct evl_timerbase *base;
+	unsigned long flags;
+	int cpu;
+
+	for_each_cpu(cpu, &clock->affinity) {
+		base = per_cpu_ptr(clock->bases, cpu);
+		flags = hard_local_irq_save();
+		hard_spin_lock(&base->lock);
+		shift_timers(base, delta);
+		hard_spin_unlock(&base->lock);
+		program_shot(base);
+		hard_local_irq_restore(flags);
+	}
+}
+EVL_EXPORT(evl_adjust_timers);
 
 /* Give a stopped timer another clock or CPU. The caller is the only one who starts or stops it. */
 void evl_move_timer(struct evl_timer *timer, struct evl_clock *clock, int cpu)

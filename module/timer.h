@@ -11,6 +11,8 @@
 #define EVL_TIMER_GRAVITY_MASK		0x3
 /* Of the core itself, like the in-band tick: neither anticipated, nor does it keep a CPU online. */
 #define EVL_TIMER_INTERNAL		0x4
+/* Its date stands for a duration: evl_adjust_timers() moves it along with the clock. */
+#define EVL_TIMER_RELATIVE		0x8
 
 /* Shortest period served. Below, handling the expiries alone would eat the CPU up. */
 #define EVL_MIN_PERIOD			1000	/* ns */
@@ -38,6 +40,7 @@ void __evl_init_timer(struct evl_timer *timer, struct evl_clock *clock,
 void evl_destroy_timer(struct evl_timer *timer);
 void evl_start_timer(struct evl_timer *timer, ktime_t value, ktime_t interval);
 void evl_stop_timer(struct evl_timer *timer);
+void evl_adjust_timers(struct evl_clock *clock, ktime_t delta);
 void evl_move_timer(struct evl_timer *timer, struct evl_clock *clock, int cpu);
 
 ktime_t evl_get_timer_date(struct evl_timer *timer);
@@ -45,6 +48,7 @@ ktime_t evl_get_interval(struct evl_timer *timer);
 ktime_t evl_get_timer_delta(struct evl_timer *timer);
 ktime_t evl_get_stopped_timer_delta(struct evl_timer *timer);
 
+/** evl_get_timer_overruns - periods missed by the last expiry; any context, its handler in the first place */
 static inline unsigned long evl_get_timer_overruns(struct evl_timer *timer)
 {
 	return READ_ONCE(timer->overruns);
@@ -61,14 +65,18 @@ static inline struct evl_clock *evl_timer_clock(struct evl_timer *timer)
  * @__clock: its clock
  * @__handler: called out-of-band, hard interrupts off, on the CPU of the timer
  * @__rq: run queue of that CPU; NULL: the current CPU if the core runs there, else its first one
- * @__flags: EVL_TIMER_GRAVITY_*
+ * @__flags: EVL_TIMER_GRAVITY_*, EVL_TIMER_RELATIVE
+ *
+ * In-band or out-of-band thread. If the clock does not tick on that CPU, it is the first one where it does.
  */
 #define evl_init_timer(__timer, __clock, __handler, __rq, __flags)			\
 	__evl_init_timer(__timer, __clock, __handler, evl_timer_cpu(__rq), __flags)
 
+/** evl_init_core_timer - a timer of the monotonic clock, on the CPU of the caller; see evl_init_timer() */
 #define evl_init_core_timer(__timer, __handler)		\
 	evl_init_timer(__timer, &evl_mono_clock, __handler, NULL, 0)
 
+/** evl_init_timer_on_cpu - a timer of the monotonic clock, on a CPU of evl_oob_cpus; see evl_init_timer() */
 #define evl_init_timer_on_cpu(__timer, __cpu, __handler)	\
 	__evl_init_timer(__timer, &evl_mono_clock, __handler, __cpu, 0)
 

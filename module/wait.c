@@ -231,6 +231,13 @@ ktime_t evl_wait_date(struct evl_clock *clock, ktime_t timeout, enum evl_tmode m
 }
 EVL_EXPORT(evl_wait_date);
 
+/* The timer of a wait lives on the CPU of the thread, where the device of a driver's clock need not tick. */
+static bool is_served(struct evl_clock *clock)
+{
+	return likely(clock->master == &evl_mono_clock) ||
+		cpumask_test_cpu(raw_smp_processor_id(), &clock->affinity);
+}
+
 static bool is_past(struct evl_clock *clock, ktime_t date)
 {
 	return date != EVL_INFINITE && !ktime_after(date, evl_read_clock(clock));
@@ -261,7 +268,7 @@ static int sleep_until_woken(struct evl_thread *curr, struct evl_waitqueue *wq,
 
 /*
  * First half of a wait: the caller is in the queue and blocked, but keeps the CPU until evl_sleep_joined().
- * Out-of-band, queue locked, hard off, and so on return. 0; -ETIMEDOUT, -EINTR, -EIDRM: not queued.
+ * Out-of-band, queue locked, hard off, and so on return. 0; -ETIMEDOUT, -EINTR, -EIDRM, -EINVAL: not queued.
  */
 int evl_join_queue(struct evl_waitqueue *wq, ktime_t date)
 {
@@ -273,6 +280,9 @@ int evl_join_queue(struct evl_waitqueue *wq, ktime_t date)
 
 	if (is_past(wq->clock, date))
 		return -ETIMEDOUT;
+
+	if (date != EVL_INFINITE && !is_served(wq->clock))
+		return -EINVAL;
 
 	guard(hard_spinlock)(&curr->lock);
 	if (curr->info & (curr->deaf ? EVL_I_STOPPED : EVL_I_NOWAIT))
@@ -307,7 +317,7 @@ int evl_sleep_joined(struct evl_clock *clock, ktime_t date)
 
 /*
  * Wait in a queue. Out-of-band, queue locked, hard off; returns with the queue unlocked and hard off.
- * 0 for a grant, -ETIMEDOUT, -EINTR, -EIDRM: in the last case the queue may be gone.
+ * 0 for a grant, -ETIMEDOUT, -EINTR, -EINVAL: the clock does not tick on this CPU, -EIDRM: the queue may be gone.
  */
 int __evl_wait(struct evl_waitqueue *wq, ktime_t date)
 {
@@ -508,6 +518,8 @@ int evl_sleep_on_clock(ktime_t date, struct evl_clock *clock)
 
 	if (ret || is_past(clock, date))
 		return ret;
+	if (!is_served(clock))
+		return -EINVAL;
 
 	flags = hard_local_irq_save();
 	hard_spin_lock(&curr->lock);
