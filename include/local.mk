@@ -23,6 +23,9 @@ uapi_HEADERS =				\
 	include/uapi/evl/types.h	\
 	include/uapi/evl/xbuf-abi.h
 
+# Of examples, not installed.
+EXTRA_DIST += include/uapi/evl/devices/edu.h include/uapi/tiny-core.h
+
 uapidev_HEADERS =			\
 	include/uapi/evl/devices/gpio.h	\
 	include/uapi/evl/devices/latmus.h	\

@@ -146,7 +146,13 @@ evltest_PROGRAMS += tests/weak
 tests_weak_SOURCES = tests/weak.c tests/common.h
 tests_weak_LDADD = $(EVLTEST_LIBS)
 
+# No test: run by tests/tiny-core.sh.
+evltest_PROGRAMS += tests/tiny-user
+tests_tiny_user_SOURCES = tests/tiny-user.c tests/common.h
+tests_tiny_user_LDADD = $(EVLTEST_LIBS)
+
 evltest_SCRIPTS +=		\
+	tests/tiny-core.sh	\
 	tests/core-refused.sh	\
 	tests/disturbance.sh	\
 	tests/fpu-kernel.sh	\

@@ -151,6 +151,7 @@ build_modules() {
 	ln -s usr/lib "$stage/lib"
 	if [ "$which" = all ]; then
 		make -C "$work/module" KERNELDIR="$kernel/build" -j"$(nproc)" || return 1
+		make -C "$work/module/examples" KERNELDIR="$kernel/build" EVL_MODULE_DIR="$work/module" || return 1
 		collect_modules "$work/module" "$into/updates"
 	fi
 	if [ -e "$work/tests/kmod/Makefile" ]; then
