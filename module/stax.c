@@ -10,6 +10,8 @@
 #include "clock.h"
 #include "thread.h"
 
+#include <linux/delay.h>
+
 /* In-band, after an event out-of-band. */
 static void wake_inband(struct irq_work *work)
 {
@@ -37,6 +39,13 @@ static bool mark_dead(struct evl_stax *stax)
 	return true;
 }
 
+/* Those who waited have left: the lock is the last of it that they touch. */
+static bool is_deserted(struct evl_stax *stax)
+{
+	guard(hard_spinlock_irqsave)(&stax->wq.lock);
+	return !stax->waiting[0] && !stax->waiting[1];
+}
+
 /** evl_destroy_stax - end of a lock; waiters leave with -EIDRM; in-band; 0, -EBUSY: held */
 int evl_destroy_stax(struct evl_stax *stax)
 {
@@ -45,6 +54,8 @@ int evl_destroy_stax(struct evl_stax *stax)
 
 	evl_destroy_waitqueue(&stax->wq);
 	wake_up_all(&stax->inband);
+	while (!is_deserted(stax))
+		msleep(1);
 	irq_work_sync(&stax->wake_work);
 
 	return 0;
@@ -141,7 +152,9 @@ static int wait_oob(struct evl_stax *stax)
 	}
 
 	count_waiter(stax, true, 1);
-	ret = evl_wait_event(&stax->wq, try_enter(stax, true));
+	ret = evl_wait_event(&stax->wq, stax->wq.dead || try_enter(stax, true));
+	if (!ret && READ_ONCE(stax->wq.dead))
+		ret = -EIDRM;
 	count_waiter(stax, true, -1);
 
 	return ret;

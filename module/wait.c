@@ -199,8 +199,10 @@ void evl_move_waiter_locked(struct evl_thread *thread, struct evl_waitqueue *to)
 	hard_spin_unlock(&rq->lock);
 }
 
-/*
- * First step of any service which may block: the caller has to be a core thread, and goes out-of-band if it
+/**
+ * evl_begin_wait - first step of any service which may block
+ *
+ * The caller has to be a core thread, and goes out-of-band if it
  * is not there. -EPERM, -EINTR (a signal is pending, nothing was done), -EINVAL (no CPU for it).
  */
 int evl_begin_wait(void)
@@ -218,16 +220,23 @@ int evl_begin_wait(void)
 }
 EVL_EXPORT(evl_begin_wait);
 
-/* Absolute date of a limit, EVL_INFINITE for none. The past is past, whatever its sign. */
+/* What adds up safely for mainline is far in the future for a sum which is less than a part of it. */
+static ktime_t date_after(struct evl_clock *clock, ktime_t delay)
+{
+	return delay > 0 ? ktime_add_safe(evl_read_clock(clock), delay) : 1;
+}
+
+/**
+ * evl_wait_date - absolute date of a limit, EVL_INFINITE for none; any context
+ *
+ * The past is past, whatever its sign.
+ */
 ktime_t evl_wait_date(struct evl_clock *clock, ktime_t timeout, enum evl_tmode mode)
 {
 	if (!timeout)
 		return EVL_INFINITE;
 
-	if (mode == EVL_TMODE_REL && timeout > 0)
-		return ktime_add_safe(evl_read_clock(clock), timeout);
-
-	return max_t(ktime_t, timeout, 1);
+	return mode == EVL_TMODE_REL ? date_after(clock, timeout) : max_t(ktime_t, timeout, 1);
 }
 EVL_EXPORT(evl_wait_date);
 
@@ -315,8 +324,12 @@ int evl_sleep_joined(struct evl_clock *clock, ktime_t date)
 	return sleep_until_woken(evl_current(), NULL, clock, date);
 }
 
-/*
- * Wait in a queue. Out-of-band, queue locked, hard off; returns with the queue unlocked and hard off.
+/**
+ * __evl_wait - wait in a queue
+ * @wq: the queue
+ * @date: limit, EVL_INFINITE for none
+ *
+ * Out-of-band, queue locked, hard off; returns with the queue unlocked and hard off.
  * 0 for a grant, -ETIMEDOUT, -EINTR, -EINVAL: the clock does not tick on this CPU, -EIDRM: the queue may be gone.
  */
 int __evl_wait(struct evl_waitqueue *wq, ktime_t date)
@@ -338,7 +351,7 @@ EVL_EXPORT(__evl_wait);
  * @timeout: limit, 0 for none
  * @mode: EVL_TMODE_REL or EVL_TMODE_ABS
  *
- * Returns 0, -ETIMEDOUT, -EINTR, or -EIDRM: the queue has been destroyed and is left alone, only hard
+ * Returns 0, -ETIMEDOUT, -EINTR, -EINVAL (see __evl_wait()), or -EIDRM: the queue has been destroyed and is left alone, only hard
  * interrupts are off.
  */
 int evl_wait_locked(struct evl_waitqueue *wq, ktime_t timeout, enum evl_tmode mode)
@@ -359,7 +372,7 @@ void evl_wake_waiter_locked(struct evl_thread *thread, int reason)
 	wake_locked(thread, reason_to_info(reason));
 }
 
-/* Wake up the first waiter; wq locked, no rescheduling. */
+/** evl_wake_up_locked - wake up the first waiter for an EVL_WAKE_* reason; queue locked, no rescheduling */
 struct evl_thread *evl_wake_up_locked(struct evl_waitqueue *wq, int reason)
 {
 	struct evl_thread *thread = evl_waitqueue_head(wq);
@@ -371,7 +384,11 @@ struct evl_thread *evl_wake_up_locked(struct evl_waitqueue *wq, int reason)
 }
 EVL_EXPORT(evl_wake_up_locked);
 
-/* Wake up all waiters; wq locked, no rescheduling. Their number is bounded by that of threads. */
+/**
+ * evl_wake_up_all_locked - wake up all waiters for an EVL_WAKE_* reason
+ *
+ * Queue locked, no rescheduling. Returns how many there were, which is bounded by the number of threads.
+ */
 int evl_wake_up_all_locked(struct evl_waitqueue *wq, int reason)
 {
 	int nr = 0;
@@ -383,6 +400,7 @@ int evl_wake_up_all_locked(struct evl_waitqueue *wq, int reason)
 }
 EVL_EXPORT(evl_wake_up_all_locked);
 
+/** evl_wake_up_nosched - as evl_wake_up(), leaving rescheduling to the caller */
 struct evl_thread *evl_wake_up_nosched(struct evl_waitqueue *wq)
 {
 	guard(hard_spinlock_irqsave)(&wq->lock);
@@ -390,6 +408,7 @@ struct evl_thread *evl_wake_up_nosched(struct evl_waitqueue *wq)
 }
 EVL_EXPORT(evl_wake_up_nosched);
 
+/** evl_flush_waitqueue_nosched - as evl_flush_waitqueue(), leaving rescheduling to the caller */
 int evl_flush_waitqueue_nosched(struct evl_waitqueue *wq, int reason)
 {
 	guard(hard_spinlock_irqsave)(&wq->lock);
@@ -397,6 +416,7 @@ int evl_flush_waitqueue_nosched(struct evl_waitqueue *wq, int reason)
 }
 EVL_EXPORT(evl_flush_waitqueue_nosched);
 
+/** evl_wake_up_all_nosched - as evl_wake_up_all(), leaving rescheduling to the caller */
 int evl_wake_up_all_nosched(struct evl_waitqueue *wq)
 {
 	return evl_flush_waitqueue_nosched(wq, EVL_WAKE_GRANT);
@@ -552,7 +572,7 @@ ktime_t evl_delay(ktime_t timeout, enum evl_tmode timeout_mode, struct evl_clock
 	if (timeout_mode == EVL_TMODE_REL) {
 		if (clock->master == &evl_mono_clock)
 			clock = &evl_mono_clock;
-		date = ktime_add_safe(evl_read_clock(clock), timeout);
+		date = date_after(clock, timeout);
 	}
 
 	if (evl_sleep_on_clock(max_t(ktime_t, date, 1), clock) != -EINTR)
@@ -573,6 +593,6 @@ EVL_EXPORT(evl_sleep_until);
 /** evl_sleep - sleep for a while; core thread; 0 or -EINTR */
 int evl_sleep(ktime_t delay)
 {
-	return evl_sleep_until(ktime_add_safe(evl_ktime_monotonic(), delay));
+	return evl_sleep_until(date_after(&evl_mono_clock, delay));
 }
 EVL_EXPORT(evl_sleep);
