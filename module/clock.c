@@ -406,8 +406,8 @@ EVL_EXPORT(evl_init_slave_clock);
  * evl_unregister_clock - end of a clock
  * @clock: after a successful evl_init_clock() or evl_init_slave_clock()
  *
- * In-band. Waits for descriptors and other references to go. The device does not tick any more: its interrupt was
- * freed before. Timers which are left are stopped, with a warning.
+ * In-band. Waits for descriptors and other references to go. The device does not tick any more: its interrupt
+ * was freed before. Timers which are left are stopped, with a warning.
  */
 void evl_unregister_clock(struct evl_clock *clock)
 {
@@ -445,7 +445,7 @@ struct evl_clock *evl_get_clock_by_fd(int efd)
 }
 EVL_EXPORT(evl_get_clock_by_fd);
 
-/** evl_put_clock - drop a reference; any context */
+/** evl_put_clock - drop a reference; in-band, or out-of-band thread */
 void evl_put_clock(struct evl_clock *clock)
 {
 	evl_put_element(&clock->element);

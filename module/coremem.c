@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory for out-of-band code: blocks of powers of two, from an arena of constant size, allocated and freed in bounded
- * time. Free blocks are joined with their buddies at once.
+ * Memory for out-of-band code: blocks of powers of two, from an arena of constant size, allocated and freed
+ * in bounded time. Free blocks are joined with their buddies at once.
  *
- * "map" has a byte for each unit of the arena: order of the block which begins there, and whether it is free; 0 within
- * a block. Everything is covered by coremem_lock, which is a leaf.
+ * "map" has a byte for each unit of the arena: order of the block which begins there, and whether it is free;
+ * 0 within a block. Everything is covered by coremem_lock, which is a leaf.
  */
 #include "coremem.h"
 #include "compat.h"
@@ -102,8 +102,9 @@ static void give_block(unsigned long unit)
  * evl_alloc_core - allocate memory from the heap of the core
  * @size: bytes, EVL_COREMEM_MAX_BLOCK at most
  *
- * In-band, or out-of-band thread; never from an interrupt, as the memory is zeroed. Takes the same time whatever in-band
- * does. Aligned to its size rounded up to a power of two, to 4096 at most. NULL: exhausted, or not such a size.
+ * In-band, or out-of-band thread; never from an interrupt, as the memory is zeroed. Takes the same time
+ * whatever in-band does. Aligned to its size rounded up to a power of two, to 4096 at most. NULL: exhausted,
+ * or not such a size.
  */
 void *evl_alloc_core(size_t size)
 {

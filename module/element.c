@@ -61,7 +61,7 @@ static void del_fundle(struct evl_element *e)
 	hash_del(&e->fundle_next);
 }
 
-/* Element of class @fac with this handle, with a reference; NULL if none. Any context. */
+/** evl_get_element_by_fundle - element of class @fac with this handle, with a reference; NULL if none; any context */
 struct evl_element *evl_get_element_by_fundle(struct evl_factory *fac, fundle_t fundle)
 {
 	struct evl_element *e;
@@ -330,7 +330,11 @@ struct file *evl_open_element_file(struct evl_element *e, unsigned int f_flags)
 	return filp;
 }
 
-/* open() of a device of an element; the factory has found it and passes its reference in private_data. */
+/**
+ * evl_open_element - open() of a device of an element
+ *
+ * In-band. The factory has found it and passes its reference in private_data. 0, -ENOMEM, -EINVAL.
+ */
 int evl_open_element(struct inode *inode, struct file *filp)
 {
 	struct evl_element *e = filp->private_data;
@@ -352,7 +356,11 @@ int evl_open_element(struct inode *inode, struct file *filp)
 }
 EVL_EXPORT(evl_open_element);
 
-/* release() of files on elements. A class whose requests sleep elsewhere evicts the sleepers before. */
+/**
+ * evl_release_element - release() of files on elements
+ *
+ * In-band. A class whose requests sleep elsewhere evicts the sleepers before. 0.
+ */
 int evl_release_element(struct inode *inode, struct file *filp)
 {
 	struct evl_file_binding *b = filp->private_data;

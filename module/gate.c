@@ -24,6 +24,7 @@
 
 static struct evl_thread *reorder(struct evl_waitqueue *wq);
 
+/* Exported for DEFINE_EVL_MUTEX(). */
 const struct evl_wq_ops evl_gate_wq_ops = {
 	.left	= reorder,
 	.moved	= reorder,

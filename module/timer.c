@@ -101,7 +101,7 @@ int evl_timer_cpu(struct evl_rq *rq)
 }
 EVL_EXPORT(evl_timer_cpu);
 
-/* evl_init_timer() and its shorthands lead here. */
+/** __evl_init_timer - what evl_init_timer() and its shorthands lead to; see there */
 void __evl_init_timer(struct evl_timer *timer, struct evl_clock *clock,
 		      void (*handler)(struct evl_timer *timer), int cpu, u32 flags)
 {
@@ -227,8 +227,9 @@ static void shift_timers(struct evl_timerbase *base, ktime_t delta)
  * @clock: the clock, which shows the new time already
  * @delta: how far it jumped, ns
  *
- * In-band or out-of-band thread. Timers made with EVL_TIMER_RELATIVE are moved, so that they expire after the time they
- * were started for; those of other timers are dates, and stay. Limits of waits on this clock are dates.
+ * In-band or out-of-band thread. Timers made with EVL_TIMER_RELATIVE are moved, so that they expire after the
+ * time they were started for; those of other timers are dates, and stay. Limits of waits on this clock are
+ * dates.
  */
 void evl_adjust_timers(struct evl_clock *clock, ktime_t delta)
 {

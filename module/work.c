@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Deferred in-band work: an interrupt of the in-band stage, which out-of-band code may raise, starts a work item.
+ * Deferred in-band work: an interrupt of the in-band stage, which out-of-band code may raise, starts a work
+ * item.
  *
- * @pending spans both steps. It is cleared before the function runs, so that what is posted while the function looks
- * around makes it run again.
+ * "pending" spans both steps. It is cleared before the function runs, so that what is posted while the
+ * function looks around makes it run again.
  */
 #include "work.h"
 #include "compat.h"
@@ -37,8 +38,8 @@ EVL_EXPORT(evl_init_work);
  * evl_queue_work - have the function of a work item run in-band, soon
  * @w: the item
  *
- * Any context. False: it is pending already, and will run after this call. Any number of calls before it runs make
- * it run once.
+ * Any context. False: it is pending already, and will run after this call. Any number of calls before it runs
+ * make it run once.
  */
 bool evl_queue_work(struct evl_work *w)
 {
@@ -55,8 +56,8 @@ EVL_EXPORT(evl_queue_work);
  * evl_flush_work - wait for a work item
  * @w: the item
  *
- * In-band, able to sleep; not from its own function. What was queued before the call has run on return. If nobody
- * queues it any more, its memory may go, and the text of its function.
+ * In-band, able to sleep; not from its own function. What was queued before the call has run on return. If
+ * nobody queues it any more, its memory may go, and the text of its function.
  */
 void evl_flush_work(struct evl_work *w)
 {

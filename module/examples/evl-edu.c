@@ -3,9 +3,9 @@
  * Example of a driver with out-of-band operations, for the "edu" PCI device of QEMU. The interface is
  * <evl/devices/edu.h>; docs/driver-api.md tells about the calls used.
  *
- * An interrupt becomes an event in a queue, from which the user of the file reads. All of it happens out-of-band, in
- * the handler and in requests of threads of the core; opening, mapping, closing and the device's coming and going are
- * in-band business.
+ * An interrupt becomes an event in a queue, from which the user of the file reads. All of it happens
+ * out-of-band, in the handler and in requests of threads of the core; opening, mapping, closing and the
+ * device's coming and going are in-band business.
  *
  * Locks:	edu->lock, of the core, is taken by both stages and the handler. It covers edu->user, edu->gone, the
  *		registers, and what the file shares with the handler.
@@ -87,8 +87,8 @@ static bool queue_event(struct edu_user *user, const struct edu_event *ev)
 }
 
 /*
- * Context H, hard interrupts off. The semaphore and the poll queue wake up threads; holding the lock keeps them from
- * running on this CPU before it is dropped, but in an interrupt nothing runs before its end anyway.
+ * Context H, hard interrupts off. The semaphore and the poll queue wake up threads; holding the lock keeps
+ * them from running on this CPU before it is dropped, but in an interrupt nothing runs before its end anyway.
  */
 static irqreturn_t edu_handler(int irq, void *data)
 {
@@ -488,8 +488,8 @@ static void mark_gone(struct edu *edu)
 }
 
 /*
- * The device goes while its file may be open. First nobody can open it, then no request finds it, then no interrupt comes,
- * at last its registers go. The mutex keeps release() from freeing the user under us.
+ * The device goes while its file may be open. First nobody can open it, then no request finds it, then no
+ * interrupt comes, at last its registers go. The mutex keeps release() from freeing the user under us.
  */
 static void edu_remove(struct pci_dev *pdev)
 {

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A companion core as small as can be, to show what Dovetail asks of one; docs/writing-a-core.md walks through it.
+ * A companion core as small as can be, to show what Dovetail asks of one; docs/writing-a-core.md walks
+ * through it.
  *
- * It has two threads, which live on CPU 0: a worker, of the kernel, which runs periodically on the shared tick device, and
- * an application thread, which waits for the worker. The worker goes first. In-band has the CPU when neither wants it.
+ * It has two threads, which live on CPU 0: a worker, of the kernel, which runs periodically on the shared
+ * tick device, and an application thread, which waits for the worker. The worker goes first. In-band has the
+ * CPU when neither wants it.
  *
- * There is no lock: everything below is touched on CPU 0 with hard interrupts off. Exceptions are "kicked", which any CPU
- * sets, and what is only used in-band, under tiny_mutex.
+ * There is no lock: everything below is touched on CPU 0 with hard interrupts off. Exceptions are "kicked",
+ * which any CPU sets, and what is only used in-band, under tiny_mutex.
  */
 #define pr_fmt(fmt) "tiny-core: " fmt
 
@@ -64,8 +66,8 @@ static struct tiny_thread *pick(void)
 }
 
 /*
- * Give the CPU to whom it is due. Returns when the caller has it again: as it was, or, if it came in-band meanwhile,
- * in-band and hard on.
+ * Give the CPU to whom it is due. Returns when the caller has it again: as it was, or, if it came in-band
+ * meanwhile, in-band and hard on.
  */
 static void schedule_oob(void)
 {
@@ -138,8 +140,8 @@ static int release_tick(void *unused)
 /* Stages of threads. */
 
 /*
- * In-band interrupt on CPU 0. The task is switched out for sure: in-band interrupts are held back until no thread wants
- * the CPU any more.
+ * In-band interrupt on CPU 0. The task is switched out for sure: in-band interrupts are held back until no
+ * thread wants the CPU any more.
  */
 static void return_inband(struct irq_work *work)
 {
@@ -147,8 +149,8 @@ static void return_inband(struct irq_work *work)
 }
 
 /*
- * The current thread goes in-band. Out-of-band, hard off; in-band, hard on, on return. A kick is what brought it here, or
- * comes to nothing: signals are in-band's business again.
+ * The current thread goes in-band. Out-of-band, hard off; in-band, hard on, on return. A kick is what brought
+ * it here, or comes to nothing: signals are in-band's business again.
  */
 static void come_inband(struct tiny_thread *t)
 {
@@ -160,8 +162,8 @@ static void come_inband(struct tiny_thread *t)
 }
 
 /*
- * The current thread goes out-of-band. In-band; out-of-band and hard off on success. The task may not move while it is
- * away, and this core has no other CPU.
+ * The current thread goes out-of-band. In-band; out-of-band and hard off on success. The task may not move
+ * while it is away, and this core has no other CPU.
  */
 static int go_oob(struct tiny_thread *t)
 {
@@ -280,8 +282,8 @@ static u32 call_nr(struct pt_regs *regs)
 }
 
 /*
- * End of a call. Hard interrupts stay off until user mode: a kick which comes now is an interrupt there, which
- * hook_irq_exit() sees.
+ * End of a call. Hard interrupts stay off until user mode: a kick which comes now is an interrupt there,
+ * which hook_irq_exit() sees.
  */
 static void leave_call(void)
 {
@@ -326,8 +328,8 @@ static void serve_inband(struct pt_regs *regs)
 }
 
 /*
- * Regular calls are in-band's: bring the caller there. The others are ours if they come from the thread; nonzero: served.
- * The caller may be any task.
+ * Regular calls are in-band's: bring the caller there. The others are ours if they come from the thread;
+ * nonzero: served. The caller may be any task.
  */
 static int hook_pipelined_syscall(bool caller_oob, struct pt_regs *regs)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The interface of the core to drivers, all of it: what a driver includes. docs/driver-api.md has the list; other things
- * these headers happen to declare are internals, and change without notice. See Kbuild.driver for how to build.
+ * The interface of the core to drivers, all of it: what a driver includes. docs/driver-api.md has the list;
+ * other things these headers happen to declare are internals, and change without notice. See Kbuild.driver
+ * for how to build.
  */
 #ifndef _EVL_DRIVER_H
 #define _EVL_DRIVER_H
@@ -25,5 +26,7 @@
 #include "../../wait.h"
 #include "../../work.h"
 #include "../../xbuf.h"
+
+#include <evl/clock-abi.h>
 
 #endif /* _EVL_DRIVER_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * The example driver, module/examples/evl-edu.c, for the "edu" device of QEMU: computes factorials, and interrupts when
- * it is done. /dev/evl-edu has one user at a time (-EBUSY).
+ * The example driver, module/examples/evl-edu.c, for the "edu" device of QEMU: computes factorials, and
+ * interrupts when it is done. /dev/evl-edu has one user at a time (-EBUSY).
  *
  * oob_ioctl	EDU_OOBIOC_START, EDU_OOBIOC_RAISE
  * oob_read	struct edu_event, one at least, as many as there are and fit; blocks for the first unless O_NONBLOCK
