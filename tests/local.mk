@@ -151,8 +151,21 @@ evltest_PROGRAMS += tests/tiny-user
 tests_tiny_user_SOURCES = tests/tiny-user.c tests/common.h
 tests_tiny_user_LDADD = $(EVLTEST_LIBS)
 
+# No test: run by tests/api-files.sh.
+evltest_PROGRAMS += tests/api-files
+tests_api_files_SOURCES = tests/api-files.c tests/common.h tests/crew.h tests/kmod/api-files.h
+tests_api_files_LDADD = $(EVLTEST_LIBS)
+
+# No test: run by tests/example-driver.sh.
+evltest_PROGRAMS += tests/edu-user
+tests_edu_user_SOURCES = tests/edu-user.c tests/common.h tests/crew.h
+tests_edu_user_LDADD = $(EVLTEST_LIBS)
+
 evltest_SCRIPTS +=		\
+	tests/example-driver.sh	\
 	tests/tiny-core.sh	\
+	tests/api.sh		\
+	tests/api-files.sh	\
 	tests/core-refused.sh	\
 	tests/disturbance.sh	\
 	tests/fpu-kernel.sh	\
@@ -185,6 +198,13 @@ EXTRA_DIST += $(evltest_SCRIPTS) tests/tools.sh tests/tools-plugins.sh	\
 	tests/life/init				\
 	tests/kmod/Kbuild			\
 	tests/kmod/Makefile			\
+	tests/kmod/api-files.c			\
+	tests/kmod/api-sync.c			\
+	tests/kmod/api-test.c			\
+	tests/kmod/api-test.h			\
+	tests/kmod/api-thread.c			\
+	tests/kmod/api-timer.c			\
+	tests/kmod/api-work.c			\
 	tests/kmod/disturb-test.c		\
 	tests/kmod/fpu-test.c			\
 	tests/kmod/inject-test.c		\

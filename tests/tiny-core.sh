@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# property: the interface of the patch carries another core than ours: module/examples/tiny-core.c loads, runs its threads
-# on the out-of-band stage, and goes.
+# property: the interface of the patch carries another core than ours: module/examples/tiny-core.c loads, runs
+# its threads on the out-of-band stage, and goes.
 #
-# Registering a core patches live code, which QEMU cannot stand with a host thread for each CPU: hence "single".
+# Registering a core patches live code, which QEMU cannot stand with a host thread for each CPU: hence
+# "single".
 #
 # evl-vm: smp=1,2 kernel=evl debug=yes timeout=180 nocore single
 here=$(dirname "$0")

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The application thread of module/examples/tiny-core.c, which tests/tiny-core.sh has loaded: goes out-of-band and comes
- * back by a call, a fault, a signal, exits there. Nothing of this is EVL's.
+ * The application thread of module/examples/tiny-core.c, which tests/tiny-core.sh has loaded: goes
+ * out-of-band and comes back by a call, a fault, a signal, exits there. Nothing of this is EVL's.
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -17,7 +17,8 @@ static long tiny_call(unsigned int nr)
 {
 	long ret;
 
-	__asm__ volatile("syscall" : "=a" (ret) : "a" ((unsigned long)(TINY_SYSCALL_BIT | nr)) : "rcx", "r11", "memory");
+	__asm__ volatile("syscall" : "=a" (ret) : "a" ((unsigned long)(TINY_SYSCALL_BIT | nr))
+			 : "rcx", "r11", "memory");
 
 	return ret;
 }
@@ -122,14 +123,15 @@ static void test_fault(void)
 	before = (int)tiny_stage();
 	page[100] = 42;
 	after = (int)tiny_stage();
-	t_ok(before == 1 && !after && page[100] == 42, "a page fault out-of-band is served in-band (%d, %d)", before, after);
+	t_ok(before == 1 && !after && page[100] == 42,
+	     "a page fault out-of-band is served in-band (%d, %d)", before, after);
 }
 
 static volatile sig_atomic_t signalled;
 
 static void note_signal(int sig) { signalled++; }
 
-/* A process which signals this one after a while, from a CPU which it has reached on return: ours may be busy then. */
+/* A process which signals this one after a while, from a CPU which it has reached on return. */
 static pid_t start_sender(int cpu)
 {
 	int fds[2];
@@ -185,7 +187,8 @@ static void test_inband(int fd)
 	after = get_stats(fd);
 	t_ok(after.runs > before.runs, "the worker runs while in-band sleeps (%llu, %llu missed)",
 	     after.runs - before.runs, after.missed - before.missed);
-	t_ok(after.inband_ticks > before.inband_ticks, "ticks are passed on (%llu)", after.inband_ticks - before.inband_ticks);
+	t_ok(after.inband_ticks > before.inband_ticks,
+	     "ticks are passed on (%llu)", after.inband_ticks - before.inband_ticks);
 	t_ok(after.demotions >= 3, "demotions are counted (%u)", after.demotions);
 }
 
