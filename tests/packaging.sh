@@ -11,7 +11,7 @@ top=$(cd "$srcdir" && pwd)
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 
-[ -d "$top/debian" ] || skip_all "no debian/ in this tree"
+[ -d "$top/debian" ] && [ -d "$top/module" ] && [ -d "$top/vm" ] || skip_all "a part of the tree is not here"
 
 # PATH<tab>LICENCE of each file with an SPDX line: what debian/copyright gives by its last match.
 declared() {

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: MIT
 /*
  * What ordinary programs pay for the kernel below them: not a test, "./evl-vm bench inband" runs it.
  *

@@ -25,7 +25,8 @@ kernel_environment() {
 with_lock() {
 	local lock=$EVL_CACHE/lock/$1 status=0
 	shift
-	exec 9>>"$lock"
+	mkdir -p "$EVL_CACHE/lock"
+	exec 9>>"$lock" || die "cannot open $lock"
 	if ! flock -n 9; then
 		say "waiting for another build to end ($lock)"
 		until flock -w 2 9; do :; done
