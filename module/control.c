@@ -21,6 +21,10 @@ static u64 core_features(void)
 {
 	u64 features = EVL_FEAT_RUNSTATS;
 
+	if (evl_quota_period_ms)
+		features |= EVL_FEAT_SCHED_QUOTA;
+	if (evl_tp_partitions)
+		features |= EVL_FEAT_SCHED_TP;
 	if (evl_watchdog_s)
 		features |= EVL_FEAT_WATCHDOG;
 	if (IS_ENABLED(CONFIG_DEBUG_IRQ_PIPELINE))
@@ -72,7 +76,6 @@ static long get_cpustate(unsigned long arg)
 	return evl_copy_to_user(evl_uptr(req.state_ptr), &state, sizeof(state));
 }
 
-/* The optional policies are not built into this core. */
 static long sched_control(unsigned long arg)
 {
 	struct evl_sched_ctlreq req;
@@ -85,7 +88,16 @@ static long sched_control(unsigned long arg)
 	if (req.reserved || (req.policy != SCHED_QUOTA && req.policy != SCHED_TP))
 		return -EINVAL;
 
-	return -EOPNOTSUPP;
+	if (!evl_find_sched_class(req.policy))
+		return -EOPNOTSUPP;
+
+	if (req.cpu < 0 || req.cpu >= (int)nr_cpu_ids || !cpumask_test_cpu(req.cpu, &evl_oob_cpus))
+		return -EINVAL;
+
+	if (req.policy == SCHED_QUOTA)
+		return evl_control_quota(evl_cpu_rq(req.cpu), evl_uptr(req.param_ptr), evl_uptr(req.info_ptr));
+
+	return evl_control_tp(evl_cpu_rq(req.cpu), evl_uptr(req.param_ptr), evl_uptr(req.info_ptr));
 }
 
 static long common_ioctl(unsigned int cmd, unsigned long arg)
@@ -194,6 +206,10 @@ static ssize_t features_show(struct device *dev, struct device_attribute *attr, 
 {
 	ssize_t len = sysfs_emit(buf, "runstats");
 
+	if (core_features() & EVL_FEAT_SCHED_QUOTA)
+		len += sysfs_emit_at(buf, len, " sched_quota");
+	if (core_features() & EVL_FEAT_SCHED_TP)
+		len += sysfs_emit_at(buf, len, " sched_tp");
 	if (core_features() & EVL_FEAT_WATCHDOG)
 		len += sysfs_emit_at(buf, len, " watchdog");
 	if (core_features() & EVL_FEAT_DEBUG)

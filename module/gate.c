@@ -58,9 +58,8 @@ static struct evl_rank wanted_by(struct evl_gate *gate)
 	struct evl_thread *head = first_behind(gate, gate->owner);
 	struct evl_rank rank = { }, ceiling = { &evl_sched_fifo, gate->ceiling };
 
-	/* Whatever class the waiter is of: neither budget nor time slot applies to the owner meanwhile. */
 	if (head) {
-		rank.class = READ_ONCE(head->sched_class) == &evl_sched_weak ? &evl_sched_weak : &evl_sched_fifo;
+		rank.class = READ_ONCE(head->sched_class);
 		rank.prio = READ_ONCE(head->prio);
 	}
 

@@ -33,6 +33,14 @@ unsigned int evl_watchdog_s = 4;
 module_param_named(watchdog_s, evl_watchdog_s, uint, 0444);
 MODULE_PARM_DESC(watchdog_s, "longest time in-band may be kept off a CPU, s (0: no limit)");
 
+unsigned int evl_quota_period_ms = 1000;
+module_param_named(quota_period_ms, evl_quota_period_ms, uint, 0444);
+MODULE_PARM_DESC(quota_period_ms, "period of the budgets of SCHED_QUOTA, ms (0: no such policy)");
+
+unsigned int evl_tp_partitions = 8;
+module_param_named(tp_partitions, evl_tp_partitions, uint, 0444);
+MODULE_PARM_DESC(tp_partitions, "number of partitions of SCHED_TP on each CPU (0: no such policy)");
+
 static unsigned int latency_irq, latency_kernel, latency_user;
 module_param(latency_irq, uint, 0444);
 MODULE_PARM_DESC(latency_irq, "initial gravity for interrupt handlers, ns (0: platform default)");
@@ -50,6 +58,8 @@ EVL_EXPORT(evl_oob_cpus);
 #define EVL_WATCHDOG_LIMIT	3600U
 #define EVL_COREMEM_UNIT	(EVL_COREMEM_MAX_BLOCK / 1024)
 #define EVL_COREMEM_LIMIT	(1024U * 1024)
+#define EVL_QUOTA_PERIOD_LIMIT	60000U
+#define EVL_TP_PARTITIONS_LIMIT	1024U
 
 static int parse_cpu_set(void)
 {
@@ -111,6 +121,16 @@ int __init evl_check_params(void)
 	if (!evl_coremem_kb || evl_coremem_kb > EVL_COREMEM_LIMIT || evl_coremem_kb % EVL_COREMEM_UNIT) {
 		pr_err("coremem_kb=%u: expected a multiple of %lu, up to %u\n", evl_coremem_kb, EVL_COREMEM_UNIT,
 		       EVL_COREMEM_LIMIT);
+		return -EINVAL;
+	}
+
+	if (evl_quota_period_ms > EVL_QUOTA_PERIOD_LIMIT) {
+		pr_err("quota_period_ms=%u: at most %u\n", evl_quota_period_ms, EVL_QUOTA_PERIOD_LIMIT);
+		return -EINVAL;
+	}
+
+	if (evl_tp_partitions > EVL_TP_PARTITIONS_LIMIT) {
+		pr_err("tp_partitions=%u: at most %u\n", evl_tp_partitions, EVL_TP_PARTITIONS_LIMIT);
 		return -EINVAL;
 	}
 

@@ -12,6 +12,8 @@ extern unsigned int evl_nr_threads;
 extern unsigned int evl_nr_monitors;
 extern unsigned int evl_watchdog_s;
 extern unsigned int evl_coremem_kb;
+extern unsigned int evl_quota_period_ms;
+extern unsigned int evl_tp_partitions;
 
 int evl_check_params(void);
 

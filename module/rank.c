@@ -23,15 +23,24 @@ bool evl_rank_above(const struct evl_rank *a, const struct evl_rank *b)
 	return a->prio > b->prio;
 }
 
-/* thread locked. */
+/*
+ * thread locked. A thread with a budget, or with windows, ignores them as long as a real-time thread waits for one of
+ * its mutexes, whatever their ranks, or it would have that one share its limits.
+ */
 struct evl_rank evl_wanted_rank(struct evl_thread *thread)
 {
 	struct evl_rank rank = thread->base;
+	bool awaited = false;
 	struct evl_gate *gate;
 
-	list_for_each_entry(gate, &thread->gates, next)
-		if (gate->lent.class && evl_rank_above(&gate->lent, &rank))
+	list_for_each_entry(gate, &thread->gates, next) {
+		if (!gate->lent.class)
+			continue;
+		awaited |= gate->lent.class != &evl_sched_weak;
+		if (evl_rank_above(&gate->lent, &rank))
 			rank = gate->lent;
+	}
+	rank.unbound = rank.class->metered && (awaited || rank.class != thread->base.class);
 
 	return rank;
 }
@@ -41,7 +50,7 @@ bool evl_update_rank(struct evl_thread *thread)
 {
 	struct evl_rank rank = evl_wanted_rank(thread);
 
-	if (rank.class == thread->sched_class && rank.prio == thread->prio)
+	if (rank.class == thread->sched_class && rank.prio == thread->prio && rank.unbound == thread->unbound)
 		return false;
 
 	evl_apply_rank(thread, &rank);

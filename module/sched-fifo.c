@@ -37,23 +37,16 @@ static bool quantum_is_sane(const struct __evl_timespec *ts)
 
 static int fifo_check(const struct evl_sched_attrs *attrs)
 {
-	if (attrs->sched_priority < EVL_MIN_PRIO || attrs->sched_priority > EVL_MAX_PRIO)
-		return -EINVAL;
-
 	if (attrs->sched_policy == SCHED_RR && !quantum_is_sane(&attrs->sched_rr_quantum))
 		return -EINVAL;
 
-	return 0;
+	return evl_check_rt_priority(attrs);
 }
 
 static void fifo_set(struct evl_thread *thread, const struct evl_sched_attrs *attrs)
 {
-	thread->state &= ~EVL_T_WEAK;
-
-	if (attrs->sched_policy != SCHED_RR) {
-		thread->state &= ~EVL_T_RRB;
+	if (attrs->sched_policy != SCHED_RR)
 		return;
-	}
 
 	thread->rr_quantum = ktime_set(attrs->sched_rr_quantum.tv_sec, attrs->sched_rr_quantum.tv_nsec);
 	thread->rr_left = thread->rr_quantum;

@@ -35,7 +35,6 @@ static int weak_check(const struct evl_sched_attrs *attrs)
 
 static void weak_set(struct evl_thread *thread, const struct evl_sched_attrs *attrs)
 {
-	thread->state &= ~EVL_T_RRB;
 	thread->state |= EVL_T_WEAK;
 }
 

@@ -36,6 +36,8 @@ DEFINE_PER_CPU(struct evl_rq *, evl_rqs);
 /* By descending rank. The last one always has a thread to offer. */
 static const struct evl_sched_class * const sched_classes[] = {
 	&evl_sched_fifo,
+	&evl_sched_tp,
+	&evl_sched_quota,
 	&evl_sched_weak,
 	&evl_sched_idle,
 };
@@ -121,6 +123,22 @@ void evl_unblock_locked(struct evl_thread *thread, u32 mask, u32 info)
 	hard_spin_unlock(&rq->lock);
 }
 
+/*
+ * rq locked: events are pending for @thread. A thread which waits for its budget, or its window, does so no more if
+ * they make it unbound.
+ */
+void evl_add_info(struct evl_thread *thread, u32 info)
+{
+	struct evl_rq *rq = thread->rq;
+	bool requeue = thread->state & EVL_T_READY && thread->sched_class->metered;
+
+	if (requeue)
+		dequeue(rq, thread);
+	thread->info |= info;
+	if (requeue)
+		evl_make_ready(rq, thread);
+}
+
 static struct evl_thread *pick_next(struct evl_rq *rq)
 {
 	const struct evl_sched_class * const *p = sched_classes;
@@ -174,6 +192,8 @@ static void hand_over(struct evl_rq *rq, struct evl_thread *prev, struct evl_thr
 		stop_slice(rq, prev);
 	if (next->state & EVL_T_RRB)
 		start_slice(rq, next);
+	if (unlikely(rq->quota.running != next->quota))
+		evl_meter_quota(rq, next->quota);
 }
 
 static bool may_switch(struct evl_rq *rq)
@@ -321,6 +341,10 @@ const struct evl_sched_class *evl_find_sched_class(int policy)
 		return &evl_sched_fifo;
 	case SCHED_WEAK:
 		return &evl_sched_weak;
+	case SCHED_QUOTA:
+		return evl_quota_period_ms ? &evl_sched_quota : NULL;
+	case SCHED_TP:
+		return evl_tp_partitions ? &evl_sched_tp : NULL;
 	default:
 		return NULL;
 	}
@@ -331,8 +355,9 @@ static void set_rank(struct evl_thread *thread, const struct evl_rank *rank)
 {
 	thread->sched_class = rank->class;
 	thread->prio = rank->prio;
+	thread->unbound = rank->unbound;
 	thread->state &= ~EVL_T_BOOST;
-	if (rank->class != thread->base.class || rank->prio != thread->base.prio)
+	if (rank->class != thread->base.class || rank->prio != thread->base.prio || rank->unbound)
 		thread->state |= EVL_T_BOOST;
 }
 
@@ -348,6 +373,9 @@ static void apply_attrs(struct evl_thread *thread, const struct evl_sched_attrs 
 {
 	struct evl_rank rank;
 
+	if (thread->base.class->leave)
+		thread->base.class->leave(thread);
+	thread->state &= ~(EVL_T_WEAK | EVL_T_RRB);
 	thread->base.class = evl_find_sched_class(attrs->sched_policy);
 	thread->base.class->set(thread, attrs);
 	thread->base.prio = attrs->sched_priority;
@@ -357,13 +385,33 @@ static void apply_attrs(struct evl_thread *thread, const struct evl_sched_attrs 
 		thread->info |= EVL_I_SYNCPARAM;
 }
 
-/* A running thread is rescheduled at once, which settles its slice as well. */
-static void change_attrs_locked(struct evl_thread *thread, const struct evl_sched_attrs *attrs)
+/* thread and rq locked. */
+static int admit(struct evl_thread *thread, const struct evl_sched_attrs *attrs)
+{
+	const struct evl_sched_class *class = evl_find_sched_class(attrs->sched_policy);
+
+	/* On its way out, it has left its class for good. */
+	if (thread->state & EVL_T_ZOMBIE)
+		return -ESTALE;
+
+	return class->admit ? class->admit(thread, attrs) : 0;
+}
+
+/*
+ * thread locked, attributes checked. A running thread is rescheduled at once, which settles its slice as well. 0,
+ * -EINVAL or -ESTALE.
+ */
+int evl_change_attrs_locked(struct evl_thread *thread, const struct evl_sched_attrs *attrs)
 {
 	struct evl_rq *rq = thread->rq;
 	bool running;
+	int ret;
 
-	hard_spin_lock(&rq->lock);
+	guard(hard_spinlock)(&rq->lock);
+
+	ret = admit(thread, attrs);
+	if (ret)
+		return ret;
 
 	dequeue(rq, thread);
 	running = thread == rq->curr;
@@ -378,7 +426,7 @@ static void change_attrs_locked(struct evl_thread *thread, const struct evl_sche
 			evl_set_resched(rq);
 	}
 
-	hard_spin_unlock(&rq->lock);
+	return 0;
 }
 
 /**
@@ -387,7 +435,7 @@ static void change_attrs_locked(struct evl_thread *thread, const struct evl_sche
  * @attrs: what to change to
  *
  * Any context but interrupts. The thread joins the tail of its new level, both in the run queue and in the
- * queue it may be waiting in. Returns 0 or -EINVAL, in which case nothing has changed.
+ * queue it may be waiting in. Returns 0, or -EINVAL or -ESTALE, in which case nothing has changed.
  */
 int evl_set_sched_attrs(struct evl_thread *thread, const struct evl_sched_attrs *attrs)
 {
@@ -400,15 +448,17 @@ int evl_set_sched_attrs(struct evl_thread *thread, const struct evl_sched_attrs 
 	flags = hard_local_irq_save();
 
 	hard_spin_lock(&thread->lock);
-	change_attrs_locked(thread, attrs);
+	ret = evl_change_attrs_locked(thread, attrs);
 	hard_spin_unlock(&thread->lock);
 
-	evl_follow_rank(evl_requeue_waiter(thread));
-	evl_schedule();
+	if (!ret) {
+		evl_follow_rank(evl_requeue_waiter(thread));
+		evl_schedule();
+	}
 
 	hard_local_irq_restore(flags);
 
-	return 0;
+	return ret;
 }
 
 /* Base attributes; the bytes which the policy does not use are zero. */
@@ -450,6 +500,18 @@ static void lock_both(struct evl_rq *a, struct evl_rq *b)
 }
 
 /*
+ * thread and rq locked, the thread is in-band: it is not going to live here any more. Groups and partitions are of one
+ * CPU, and nobody takes them along: the thread goes on as SCHED_FIFO.
+ */
+void evl_leave_cpu(struct evl_thread *thread)
+{
+	struct evl_sched_attrs attrs = { .sched_policy = SCHED_FIFO, .sched_priority = thread->base.prio };
+
+	if (thread->base.class->metered)
+		apply_attrs(thread, &attrs);
+}
+
+/*
  * Make @thread live on another CPU; thread locked, hard off. It is in-band, as seen by the core: blocked
  * and in no queue, its wait timer stopped. A remote wake-up therefore either sees the old run queue or the
  * new one, both with the thread blocked by EVL_T_INBAND, which evl_resume_oob_task() alone lifts, on the
@@ -463,6 +525,7 @@ void evl_change_rq(struct evl_thread *thread, struct evl_rq *to)
 		return;
 
 	lock_both(from, to);
+	evl_leave_cpu(thread);
 	from->nr_threads--;
 	to->nr_threads++;
 	WRITE_ONCE(thread->rq, to);
@@ -566,6 +629,8 @@ static struct evl_rq *alloc_rq(int cpu)
 	hard_spin_lock_init(&rq->lock);
 	evl_init_levels(&rq->fifo);
 	evl_init_levels(&rq->weak);
+	evl_init_tp(&rq->tp, cpu);
+	evl_init_quota(&rq->quota, cpu);
 	rq->root = alloc_root(rq);
 	if (!rq->root) {
 		kfree(rq);
@@ -610,7 +675,10 @@ void evl_cleanup_sched(void)
 		per_cpu(evl_rqs, cpu) = NULL;
 		evl_destroy_timer(&rq->rr_timer);
 		evl_destroy_timer(&rq->watchdog_timer);
+		evl_stop_quota(&rq->quota);
+		evl_cleanup_tp(&rq->tp);
 		kfree(rq->root);
 		kfree(rq);
 	}
+	evl_free_quota_groups();
 }

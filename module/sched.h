@@ -4,9 +4,11 @@
 
 #include "lock.h"
 #include "params.h"
+#include "sched-level.h"
+#include "sched-quota.h"
+#include "sched-tp.h"
 #include "timer.h"
 
-#include <linux/bitmap.h>
 #include <linux/list.h>
 #include <linux/percpu.h>
 
@@ -14,25 +16,6 @@
 
 struct evl_thread;
 struct evl_rq;
-
-#define EVL_MIN_PRIO	1
-#define EVL_MAX_PRIO	99
-#define EVL_NR_LEVELS	(EVL_MAX_PRIO + 1)
-
-/*
- * Threads ready to run, by priority level: highest level and both ends of each list are found in constant
- * time. Covered by the run queue lock.
- */
-struct evl_levels {
-	DECLARE_BITMAP(map, EVL_NR_LEVELS);	/* bit EVL_MAX_PRIO - level */
-	struct list_head	heads[EVL_NR_LEVELS];
-};
-
-void evl_init_levels(struct evl_levels *lv);
-void evl_add_level_head(struct evl_levels *lv, struct evl_thread *thread);
-void evl_add_level_tail(struct evl_levels *lv, struct evl_thread *thread);
-void evl_del_level(struct evl_levels *lv, struct evl_thread *thread);
-struct evl_thread *evl_pop_level(struct evl_levels *lv);
 
 /**
  * struct evl_sched_class - a scheduling class
@@ -42,29 +25,38 @@ struct evl_thread *evl_pop_level(struct evl_levels *lv);
  * @add_tail:	rq locked; make ready at the tail
  * @del:	rq locked; no longer ready
  * @pick:	rq locked; take the first ready thread out, NULL if none
- * @check:	any; may the thread have these attributes? 0 or -EINVAL
+ * @metered:	threads of it do not run just because nobody else wants to; bound to the CPU they joined it on
+ * @check:	any; are these attributes sound? 0 or -EINVAL
+ * @admit:	thread and rq locked; may the thread have them now? 0 or -EINVAL. Optional
  * @set:	thread and rq locked; apply checked attributes; the thread is in no queue
+ * @leave:	same; the thread is going to have other ones. Optional
  * @get:	thread locked; fill in what is particular to the class
  */
 struct evl_sched_class {
 	const char	*name;
 	int		rank;
+	bool		metered;
 	void		(*add_head)(struct evl_rq *rq, struct evl_thread *thread);
 	void		(*add_tail)(struct evl_rq *rq, struct evl_thread *thread);
 	void		(*del)(struct evl_rq *rq, struct evl_thread *thread);
 	struct evl_thread *(*pick)(struct evl_rq *rq);
 	int		(*check)(const struct evl_sched_attrs *attrs);
+	int		(*admit)(struct evl_thread *thread, const struct evl_sched_attrs *attrs);
 	void		(*set)(struct evl_thread *thread, const struct evl_sched_attrs *attrs);
+	void		(*leave)(struct evl_thread *thread);
 	void		(*get)(struct evl_thread *thread, struct evl_sched_attrs *attrs);
 };
 
-/* What decides who goes first: class, then priority in the class. */
+/* What decides who goes first: class, then priority in the class; and whether the class may make it wait. */
 struct evl_rank {
 	const struct evl_sched_class	*class;
 	int				prio;
+	bool				unbound;	/* no: neither budget nor window applies */
 };
 
 extern const struct evl_sched_class evl_sched_fifo;
+extern const struct evl_sched_class evl_sched_tp;
+extern const struct evl_sched_class evl_sched_quota;
 extern const struct evl_sched_class evl_sched_weak;
 extern const struct evl_sched_class evl_sched_idle;
 
@@ -79,6 +71,8 @@ struct evl_rq {
 	bool			resched;	/* @curr may no longer be the right one */
 	struct evl_thread	*curr;		/* in possession of the CPU; in no queue */
 	struct evl_levels	fifo;
+	struct evl_tp_rq	tp;
+	struct evl_quota_rq	quota;
 	struct evl_levels	weak;
 	unsigned int		nr_threads;	/* attached threads which live here */
 
@@ -113,17 +107,25 @@ void evl_set_resched(struct evl_rq *rq);
 void evl_irq_enter(void);
 void evl_irq_exit(struct pt_regs *regs);
 
+static inline int evl_check_rt_priority(const struct evl_sched_attrs *attrs)
+{
+	return attrs->sched_priority < EVL_MIN_PRIO || attrs->sched_priority > EVL_MAX_PRIO ? -EINVAL : 0;
+}
+
 bool evl_outranks(const struct evl_thread *a, const struct evl_thread *b);
 void evl_make_ready(struct evl_rq *rq, struct evl_thread *thread);
 void evl_block_locked(struct evl_thread *thread, u32 mask);
 void evl_unblock_locked(struct evl_thread *thread, u32 mask, u32 info);
+void evl_add_info(struct evl_thread *thread, u32 info);
 void evl_yield(void);
 
 const struct evl_sched_class *evl_find_sched_class(int policy);
 int evl_check_sched_attrs(const struct evl_sched_attrs *attrs);
+int evl_change_attrs_locked(struct evl_thread *thread, const struct evl_sched_attrs *attrs);
 int evl_set_sched_attrs(struct evl_thread *thread, const struct evl_sched_attrs *attrs);
 void evl_get_sched_attrs(struct evl_thread *thread, struct evl_sched_attrs *attrs);
 void evl_apply_rank(struct evl_thread *thread, const struct evl_rank *rank);
+void evl_leave_cpu(struct evl_thread *thread);
 void evl_change_rq(struct evl_thread *thread, struct evl_rq *to);
 
 int evl_init_sched(void);

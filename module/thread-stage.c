@@ -289,6 +289,24 @@ int evl_switch_inband(void)
 }
 EVL_EXPORT(evl_switch_inband);
 
+/* For what takes memory or time: go in-band for a while, from either stage, be it as a thread of the core or not. */
+bool evl_visit_inband(void)
+{
+	bool oob = running_oob();
+
+	if (oob)
+		evl_demote_current(EVL_HMDIAG_NONE);
+
+	return oob;
+}
+
+/* Back to where the caller came from. Not if a signal is pending, which is going to be served on the way out. */
+void evl_end_visit(bool oob)
+{
+	if (oob)
+		evl_switch_oob();
+}
+
 /** evl_is_inband - is the caller in-band, be it a thread of the core or not? */
 bool evl_is_inband(void)
 {
@@ -304,7 +322,7 @@ static struct evl_rq *mark_kicked(struct evl_thread *thread, u32 info)
 	guard(hard_spinlock)(&thread->lock);
 	rq = thread->rq;
 	guard(hard_spinlock)(&rq->lock);
-	thread->info |= info;
+	evl_add_info(thread, info);
 	running = rq->curr == thread && !(thread->state & EVL_T_BLOCKED);
 
 	return running ? rq : NULL;

@@ -25,7 +25,7 @@ static const char *policy_name(const struct evl_sched_attrs *attrs)
 	return evl_find_sched_class(attrs->sched_policy)->name;
 }
 
-/* <cpu> <policy> <base priority> <current priority> [<time slice, ns>] */
+/* <cpu> <policy> <base priority> <current priority> [<time slice, ns>, or group, or partition] */
 static ssize_t sched_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
 	struct evl_thread *thread = device_thread(dev);
@@ -37,6 +37,10 @@ static ssize_t sched_show(struct device *dev, struct device_attribute *attr, cha
 			 attrs.sched_priority, READ_ONCE(thread->prio));
 	if (attrs.sched_policy == SCHED_RR)
 		len += sysfs_emit_at(buf, len, " %lld", READ_ONCE(thread->rr_quantum));
+	else if (attrs.sched_policy == SCHED_QUOTA)
+		len += sysfs_emit_at(buf, len, " %d", attrs.sched_quota_group);
+	else if (attrs.sched_policy == SCHED_TP)
+		len += sysfs_emit_at(buf, len, " %d", attrs.sched_tp_partition);
 
 	return len + sysfs_emit_at(buf, len, "\n");
 }

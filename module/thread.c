@@ -169,8 +169,10 @@ static void count_thread(struct evl_thread *thread, int delta)
 	guard(hard_spinlock_irqsave)(&thread->lock);
 	guard(hard_spinlock)(&thread->rq->lock);
 	thread->rq->nr_threads += delta;
-	if (delta < 0)
+	if (delta < 0) {
+		evl_leave_cpu(thread);
 		thread->state |= EVL_T_ZOMBIE;
+	}
 }
 
 /* The current task becomes @thread. From here on events come in for it. */

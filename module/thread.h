@@ -79,8 +79,12 @@ struct evl_thread {
 	int			prio;
 	struct evl_rank		base;		/* on request */
 	struct list_head	rq_next;
+	bool			unbound;	/* runs whatever its class has to say; changes in no queue */
 	ktime_t			rr_quantum;
 	ktime_t			rr_left;
+	struct evl_quota_group	*quota;		/* lock and rq lock; which it is a member of */
+	struct list_head	quota_next;
+	int			tp_partition;
 
 	struct list_head	gates;		/* lock; those it owns which the core knows of */
 	unsigned int		nr_held;	/* lock; of these, how many keep it out-of-band if weak */
@@ -121,6 +125,12 @@ static inline struct evl_thread *evl_element_thread(struct evl_element *e)
 	return container_of(e, struct evl_thread, element);
 }
 
+/* rq locked: a thread of a metered class which nevertheless runs at once. Changes while it is in no queue only. */
+static inline bool evl_is_unbound(const struct evl_thread *thread)
+{
+	return thread->unbound || thread->info & EVL_I_NOWAIT;
+}
+
 static inline bool evl_thread_is_user(const struct evl_thread *thread)
 {
 	return thread->state & EVL_T_USER;
@@ -138,6 +148,8 @@ void evl_note_cookie(unsigned int cookie);
 /* thread-stage.c */
 int evl_switch_oob(void);
 int evl_switch_inband(void);
+bool evl_visit_inband(void);
+void evl_end_visit(bool oob);
 void evl_demote_current(int cause);
 bool evl_is_inband(void);
 void evl_resume_oob_task(struct task_struct *p);

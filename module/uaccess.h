@@ -34,6 +34,12 @@ static inline int evl_copy_to_user(void __user *dst, const void *src, size_t siz
 	return raw_copy_to_user(dst, src, size) ? -EFAULT : 0;
 }
 
+/* Can a result be stored there later on? @buf is scratch. The user's bytes stay what they are. */
+static inline int evl_probe_user(void __user *dst, void *buf, size_t size)
+{
+	return evl_copy_from_user(buf, dst, size) ?: evl_copy_to_user(dst, buf, size);
+}
+
 /* Address carried by a 64-bit member of a record. */
 #define evl_uptr(__u64val)	u64_to_user_ptr(__u64val)
 
