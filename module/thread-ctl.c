@@ -124,17 +124,23 @@ static long update_mode(struct evl_thread *thread, unsigned long arg, bool set)
 
 /*
  * Emergency brake: unblock, make weak, bring in-band. The thread finds its new policy at the latest when it
- * looks at the kick.
+ * looks at the kick. Both in one step: a thread which had no budget may run as a weak one, and would keep an in-band
+ * caller on the same CPU from kicking it.
  */
 void evl_demote_thread(struct evl_thread *thread)
 {
 	const struct evl_sched_attrs weak = { .sched_policy = SCHED_WEAK };
+	unsigned long flags;
 
 	if (READ_ONCE(thread->state) & EVL_T_WEAK)
 		return;
 
+	flags = hard_local_irq_save();
+	evl_disable_preempt();
 	evl_set_sched_attrs(thread, &weak);
 	evl_kick_thread(thread, EVL_I_KICKED | EVL_I_DEMOTED);
+	evl_enable_preempt();
+	hard_local_irq_restore(flags);
 }
 
 /* A reader who sleeps does not keep the file from being closed. */

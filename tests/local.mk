@@ -34,6 +34,10 @@ evltest_PROGRAMS += tests/no-core
 tests_no_core_SOURCES = tests/no-core.c tests/common.h
 tests_no_core_LDADD = $(EVLTEST_LIBS)
 
+evltest_PROGRAMS += tests/quota
+tests_quota_SOURCES = tests/quota.c tests/metered.h tests/common.h tests/crew.h
+tests_quota_LDADD = $(EVLTEST_LIBS)
+
 evltest_PROGRAMS += tests/remote-wake
 tests_remote_wake_SOURCES = tests/remote-wake.c tests/common.h
 tests_remote_wake_LDADD = $(EVLTEST_LIBS)
