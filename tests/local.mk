@@ -78,6 +78,10 @@ evltest_PROGRAMS += tests/timer
 tests_timer_SOURCES = tests/timer.c tests/common.h
 tests_timer_LDADD = $(EVLTEST_LIBS)
 
+evltest_PROGRAMS += tests/tp
+tests_tp_SOURCES = tests/tp.c tests/metered.h tests/common.h tests/crew.h
+tests_tp_LDADD = $(EVLTEST_LIBS)
+
 evltest_PROGRAMS += tests/trap
 tests_trap_SOURCES = tests/trap.c tests/common.h
 tests_trap_LDADD = $(EVLTEST_LIBS)
