@@ -101,14 +101,10 @@ static inline void end_runner(struct runner *r)
 /* CPU of the core besides that one; -1: none. */
 static inline int other_cpu(int cpu)
 {
-	cpu_set_t set;
-	int n;
+	int nr = (int)sysconf(_SC_NPROCESSORS_ONLN);
 
-	sched_getaffinity(0, sizeof(set), &set);
-	for (n = 0; n < CPU_SETSIZE; n++)
-		if (n != cpu && CPU_ISSET(n, &set))
-			return n;
-	return -1;
+	/* Not of the caller's affinity, it may be bound to one. */
+	return nr < 2 ? -1 : (cpu + 1) % nr;
 }
 
 static inline uint32_t runner_state(struct runner *r)
