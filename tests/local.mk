@@ -22,6 +22,10 @@ evltest_PROGRAMS += tests/fpu
 tests_fpu_SOURCES = tests/fpu.c tests/common.h
 tests_fpu_LDADD = $(EVLTEST_LIBS)
 
+evltest_PROGRAMS += tests/fuzz
+tests_fuzz_SOURCES = tests/fuzz.c tests/common.h
+tests_fuzz_LDADD = $(EVLTEST_LIBS)
+
 evltest_PROGRAMS += tests/gdb
 tests_gdb_SOURCES = tests/gdb.c tests/common.h
 tests_gdb_LDADD = $(EVLTEST_LIBS)
