@@ -234,8 +234,8 @@ EVL_EXPORT(evl_publish_element);
  * evl_hide_element - let nobody find an element any more
  * @e: the element
  *
- * In-band; by the one who published it, or by the last reference. Its name may be used again afterwards. The
- * minor is withdrawn first, so that no open() gets to it while the device is being removed.
+ * In-band; by the one who published it, or by the last reference. Its name and minor may be used again
+ * afterwards. The minor leads nowhere first, so that no open() gets to it while the device is being removed.
  */
 void evl_hide_element(struct evl_element *e)
 {

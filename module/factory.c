@@ -121,6 +121,7 @@ err_unlock:
 	return ret;
 }
 
+/* And its minor: the device which had both is gone. In-band. */
 void evl_withdraw_name(struct evl_element *e)
 {
 	struct evl_factory *fac = e->factory;
@@ -129,11 +130,14 @@ void evl_withdraw_name(struct evl_element *e)
 	mutex_lock(&fac->lock);
 	entry = find_name(fac, e->name);
 	list_del(&entry->next);
+	if (e->minor)
+		idr_remove(&fac->minors, e->minor);
 	mutex_unlock(&fac->lock);
 
 	kfree(entry);
 }
 
+/* No open() gets to @e any more. The number stays taken: the device is still known to sysfs by it. In-band. */
 void evl_withdraw_minor(struct evl_element *e)
 {
 	struct evl_factory *fac = e->factory;
@@ -142,7 +146,7 @@ void evl_withdraw_minor(struct evl_element *e)
 		return;
 
 	mutex_lock(&fac->lock);
-	idr_remove(&fac->minors, e->minor);
+	idr_replace(&fac->minors, NULL, e->minor);
 	mutex_unlock(&fac->lock);
 }
 

@@ -239,6 +239,43 @@ static void test_stream(void)
 	dismiss(&sender);
 }
 
+#define TURNS	300
+
+/* Public elements made and dropped: how many could not be made. */
+static void *come_and_go(void *arg)
+{
+	intptr_t failed = 0;
+	int n, fd;
+
+	for (n = 0; n < TURNS; n++) {
+		fd = evl_new_observable("/comer-%s", (const char *)arg);
+		if (fd < 0)
+			failed++;
+		else
+			close(fd);
+	}
+
+	return (void *)failed;
+}
+
+/* A minor was given to a new element while the device of the old one was still there: EEXIST, and a warning. */
+static void test_minor_reuse(void)
+{
+	static char names[][2] = { "a", "b", "c", "d" };
+	pthread_t threads[4];
+	intptr_t failed = 0;
+	void *ret;
+	int n;
+
+	for (n = 0; n < 4; n++)
+		threads[n] = t_thread(0, -1, come_and_go, names[n]);
+	for (n = 0; n < 4; n++) {
+		pthread_join(threads[n], &ret);
+		failed += (intptr_t)ret;
+	}
+	t_ok(!failed, "public elements come and go in four threads (%d failed)", (int)failed);
+}
+
 int main(void)
 {
 	deadline(110);
@@ -250,12 +287,13 @@ int main(void)
 	hire(&one, "obs-one", 15, t_cpu(0));
 	hire(&two, "obs-two", 16, t_cpu(0));
 
-	t_plan(35);
+	t_plan(36);
 	test_broadcast();
 	test_waiting();
 	test_modes();
 	test_health();
 	test_stream();
+	test_minor_reuse();
 
 	return t_end();
 }
