@@ -3,6 +3,7 @@
  * Cross-buffers: two rings of bytes, one to in-band, which oob_write() feeds and read(2) empties, one from it.
  */
 #include "xbuf.h"
+#include "wait.h"
 #include "factory.h"
 #include "poll.h"
 #include "ring.h"
@@ -293,10 +294,16 @@ EVL_EXPORT(evl_put_xbuf);
  * @count: how many bytes
  * @f_flags: O_NONBLOCK or 0
  *
- * Out-of-band thread. The number of bytes, -EAGAIN, -EINVAL, -ENOBUFS, -EINTR, -EIDRM.
+ * Core thread, which goes out-of-band. The number of bytes, -EAGAIN, -EINVAL, -ENOBUFS, -EINTR, -EIDRM; -EPERM: no core
+ * thread.
  */
 ssize_t evl_read_xbuf(struct evl_xbuf *xbuf, void *buf, size_t count, int f_flags)
 {
+	int ret = evl_begin_wait();
+
+	if (ret)
+		return ret;
+
 	return evl_ring_read(&xbuf->from_inband, (struct evl_ring_buf){ .kernel = buf }, count, f_flags & O_NONBLOCK);
 }
 EVL_EXPORT(evl_read_xbuf);
@@ -304,6 +311,11 @@ EVL_EXPORT(evl_read_xbuf);
 /** evl_write_xbuf - write for in-band to read; as evl_read_xbuf() */
 ssize_t evl_write_xbuf(struct evl_xbuf *xbuf, const void *buf, size_t count, int f_flags)
 {
+	int ret = evl_begin_wait();
+
+	if (ret)
+		return ret;
+
 	return evl_ring_write(&xbuf->to_inband, (struct evl_ring_buf){ .kernel = (void *)buf }, count,
 			      f_flags & O_NONBLOCK);
 }

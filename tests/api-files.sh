@@ -12,7 +12,7 @@ have_test_module evl-api-test || skip_all "evl-api-test.ko is not installed for 
 [ -e /dev/evl/control ] || skip_all "the core is not loaded"
 
 check "the module loads" load_test_module evl-api-test only=files
-"$here/api-files" >files.out 2>&1
+"$here/rig-api-files" >files.out 2>&1
 ok $? "a program works with it"
 sed 's/^/#   /' files.out
 exec 9<>/dev/evl-api-test

@@ -19,7 +19,7 @@ ok $? "and finds the device"
 grep -q 'evl-edu' /proc/interrupts
 ok $? "its interrupt is requested"
 refuse "the core is in use by the driver" rmmod evl
-"$here/edu-user" "$(basename "$address")" >user.out 2>&1
+"$here/rig-edu-user" "$(basename "$address")" >user.out 2>&1
 ok $? "a program works with it"
 sed 's/^/#   /' user.out
 exec 9<>/dev/evl-edu

@@ -53,7 +53,7 @@ static const char *const devices[] = {
 enum { CONTROL, THREAD, MONITOR, XBUF, OBSERVABLE, PROXY, POLL, MONOTONIC, REALTIME, NONE, NR_FIXED };
 
 static atomic_int slots[NR_SLOTS];
-static pthread_t fuzzers[NR_THREADS];
+static pid_t fuzzers[NR_THREADS];
 static char *shared_words;
 static size_t shared_size;
 static char *edge;		/* last byte before an unmapped page */
@@ -492,9 +492,15 @@ static long do_inband_poll(struct fuzzer *f)
 	return poll(pfds, 4, (int)dice(f, 2));
 }
 
+/* Not by pthread_kill(): its lock may be held by somebody else when a thread forks, in the child for ever. */
+static long interrupt_thread(int n)
+{
+	return syscall(SYS_tgkill, getpid(), fuzzers[n], SIGUSR1);
+}
+
 static long do_signal(struct fuzzer *f)
 {
-	return pthread_kill(fuzzers[dice(f, NR_THREADS)], SIGUSR1);
+	return interrupt_thread((int)dice(f, NR_THREADS));
 }
 
 static long do_fork(struct fuzzer *f);
@@ -547,6 +553,7 @@ static void *fuzz(void *arg)
 	unsigned long accepted = 0;
 	int n;
 
+	fuzzers[f->nr] = (pid_t)syscall(SYS_gettid);
 	for (n = 0; n < CALLS_A_ROUND; n++) {
 		accepted += do_any(f) >= 0;
 		atomic_fetch_add(&board->progress[f->process], 1);
@@ -569,7 +576,7 @@ static void *stir(void *unused)
 	(void)unused;
 	for (n = 0;; n++) {
 		usleep(10000);
-		pthread_kill(fuzzers[n % NR_THREADS], SIGUSR1);
+		interrupt_thread(n % NR_THREADS);
 	}
 
 	return NULL;
@@ -595,22 +602,22 @@ static void live(int process, uint64_t seed)
 {
 	static struct fuzzer all[NR_THREADS];
 	struct sigaction act = { .sa_handler = ignore };
-	pthread_t stirrer;
+	pthread_t thread;
 	int n;
 
 	open_all();
 	sigaction(SIGUSR1, &act, NULL);
 	sigaction(SIGXCPU, &act, NULL);
 	for (n = 0; n < NR_THREADS; n++)
-		fuzzers[n] = pthread_self();
+		fuzzers[n] = getpid();
 	for (n = 0; n < NR_THREADS; n++) {
 		all[n] = (struct fuzzer){ .process = process, .nr = n };
 		all[n].seed = (seed * NR_PROCESSES + (uint64_t)process) * NR_THREADS + (uint64_t)n + 1;
 		all[n].seed *= 0x9e3779b97f4a7c15ULL;
-		pthread_create(&fuzzers[n], NULL, fuzz, &all[n]);
+		pthread_create(&thread, NULL, fuzz, &all[n]);
 	}
-	pthread_create(&stirrer, NULL, stir, NULL);
-	/* The stirrer goes on to signal threads which ended: glibc allows it until they are joined. */
+	pthread_create(&thread, NULL, stir, NULL);
+	/* The stirrer goes on to signal threads which ended: there is nobody of that number then. */
 	while (atomic_load(&board->progress[process]) < NR_THREADS * CALLS_A_ROUND)
 		usleep(1000);
 	_exit(0);

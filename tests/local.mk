@@ -159,19 +159,19 @@ tests_weak_SOURCES = tests/weak.c tests/common.h
 tests_weak_LDADD = $(EVLTEST_LIBS)
 
 # No test: run by tests/tiny-core.sh.
-evltest_PROGRAMS += tests/tiny-user
-tests_tiny_user_SOURCES = tests/tiny-user.c tests/common.h
-tests_tiny_user_LDADD = $(EVLTEST_LIBS)
+evltest_PROGRAMS += tests/rig-tiny-user
+tests_rig_tiny_user_SOURCES = tests/tiny-user.c tests/common.h
+tests_rig_tiny_user_LDADD = $(EVLTEST_LIBS)
 
 # No test: run by tests/api-files.sh.
-evltest_PROGRAMS += tests/api-files
-tests_api_files_SOURCES = tests/api-files.c tests/common.h tests/crew.h tests/kmod/api-files.h
-tests_api_files_LDADD = $(EVLTEST_LIBS)
+evltest_PROGRAMS += tests/rig-api-files
+tests_rig_api_files_SOURCES = tests/api-files.c tests/common.h tests/crew.h tests/kmod/api-files.h
+tests_rig_api_files_LDADD = $(EVLTEST_LIBS)
 
 # No test: run by tests/example-driver.sh.
-evltest_PROGRAMS += tests/edu-user
-tests_edu_user_SOURCES = tests/edu-user.c tests/common.h tests/crew.h
-tests_edu_user_LDADD = $(EVLTEST_LIBS)
+evltest_PROGRAMS += tests/rig-edu-user
+tests_rig_edu_user_SOURCES = tests/edu-user.c tests/common.h tests/crew.h
+tests_rig_edu_user_LDADD = $(EVLTEST_LIBS)
 
 evltest_SCRIPTS +=		\
 	tests/example-driver.sh	\

@@ -96,8 +96,18 @@ live reboot
 point "reboot with a thread at work" lived reboot 2 "$complaints"
 live kexec
 point "a next kernel started with a thread at work" lived kexec 5 "$complaints"
-live crash crashkernel=256M
-point "a crash of in-band with a thread at work, dumped" lived crash 5 'BUG: unable to handle|WARNING:'
-live oobcrash crashkernel=256M
-point "a panic out-of-band with a thread at work, dumped" lived oobcrash 5 'BUG: unable to handle|WARNING:'
+
+# dumped SCENARIO TEXT
+dumped() {
+	if grep -qx CONFIG_PROC_KCORE=y "$VM_KERNEL_DIR/build/.config"; then
+		live "$1" crashkernel=256M
+		point "$2, dumped" lived "$1" 5 'BUG: unable to handle|WARNING:'
+	else
+		RIG_POINTS=$((RIG_POINTS + 1))
+		echo "ok $RIG_POINTS - $2, dumped # SKIP kexec -p reads /proc/kcore, which this kernel lacks (CONFIG_PROC_KCORE)"
+	fi
+}
+
+dumped crash "a crash of in-band with a thread at work"
+dumped oobcrash "a panic out-of-band with a thread at work"
 finish

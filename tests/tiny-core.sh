@@ -16,7 +16,7 @@ modinfo tiny-core >/dev/null 2>&1 || skip_all "tiny-core.ko is not installed for
 
 check "the core loads" modprobe tiny-core
 refuse "another one is refused meanwhile" modprobe evl
-"$here/tiny-user" >user.out 2>&1
+"$here/rig-tiny-user" >user.out 2>&1
 ok $? "a program runs its thread on it"
 sed 's/^/#   /' user.out
 exec 9<>/dev/tiny-core
@@ -24,7 +24,7 @@ refuse "the core is in use while its worker runs" rmmod tiny_core
 exec 9>&-
 check "the core goes" rmmod tiny_core
 for n in 1 2 3 4 5; do
-	modprobe tiny-core && "$here/tiny-user" >user.out 2>&1 && rmmod tiny_core || break
+	modprobe tiny-core && "$here/rig-tiny-user" >user.out 2>&1 && rmmod tiny_core || break
 done
 [ "$n" = 5 ] && [ ! -e /dev/tiny-core ]
 ok $? "and comes back, several times"

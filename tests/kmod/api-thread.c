@@ -396,7 +396,8 @@ static int overrun_periods(void *unused)
 
 	if (evl_set_period(&evl_mono_clock, idate, 10 * MS) || evl_wait_period(NULL) == -EINTR)
 		return 1;
-	spin_until(ktime_add(idate, 35 * MS));
+	/* Some may have gone by before this thread had the CPU. */
+	spin_until(ktime_add(evl_ktime_monotonic(), 35 * MS));
 	ret = evl_wait_period(&missed);
 	if (ret != -ETIMEDOUT || missed < 3)
 		return 2;
