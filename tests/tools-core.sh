@@ -44,8 +44,7 @@ for row in kernel pipeline core abi cpus drivers permissions; do
 done
 evl doctor --json >doctor.json
 check "doctor --json" valid_json doctor.json
-check "doctor: somebody without privileges" status_is 1 setpriv --reuid=65534 --regid=65534 --clear-groups evl doctor
-check "is told how to get them" sh -c 'grep -qE "^FAIL +permissions .*(group|root)" out || { cat out err; exit 1; }'
+# Somebody without privileges: on fake trees, tests/tools-plugins.sh.
 
 ### check, ps
 evl check --json >check.json
