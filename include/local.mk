@@ -28,6 +28,7 @@ EXTRA_DIST += include/uapi/evl/devices/edu.h include/uapi/tiny-core.h
 
 uapidev_HEADERS =			\
 	include/uapi/evl/devices/gpio.h	\
+	include/uapi/evl/devices/hectic.h	\
 	include/uapi/evl/devices/latmus.h	\
 	include/uapi/evl/devices/spidev.h
 

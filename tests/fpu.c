@@ -11,62 +11,10 @@
 #include <evl/sys.h>
 #include <evl/syscall-abi.h>
 #include "common.h"
+#include "../utils/common/vectors.h"
 
 #define THREADS_PER_CPU	3
 #define MAX_CPUS	8
-#define VECTOR_BYTES	32
-
-struct vectors {
-	uint8_t regs[16][VECTOR_BYTES];
-} __attribute__((__aligned__(64)));
-
-static bool have_avx;
-
-#define EACH_REGISTER(op)	\
-	op(0) op(1) op(2) op(3) op(4) op(5) op(6) op(7) op(8) op(9) op(10) op(11) op(12) op(13) op(14) op(15)
-
-#define LOAD_YMM(n)	"vmovdqu " #n "*32(%0), %%ymm" #n "\n\t"
-#define STORE_YMM(n)	"vmovdqu %%ymm" #n ", " #n "*32(%0)\n\t"
-#define LOAD_XMM(n)	"movdqu " #n "*32(%0), %%xmm" #n "\n\t"
-#define STORE_XMM(n)	"movdqu %%xmm" #n ", " #n "*32(%0)\n\t"
-#define ALL_XMM		"xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",	\
-			"xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
-
-/*
- * Loads all registers, makes a system call or spins, and stores them, without the compiler in between. A
- * system call keeps the vector registers: what comes back is what went in.
- */
-static long through_call(struct vectors *in, struct vectors *out, long nr, long a, long b, long c)
-{
-	register long rdx __asm__("rdx") = c;
-	long ret = nr;
-
-	if (have_avx)
-		__asm__ volatile(EACH_REGISTER(LOAD_YMM) : : "r" (in) : "memory", ALL_XMM);
-	else
-		__asm__ volatile(EACH_REGISTER(LOAD_XMM) : : "r" (in) : "memory", ALL_XMM);
-	__asm__ volatile("syscall" : "+a" (ret) : "D" (a), "S" (b), "r" (rdx) : "rcx", "r11", "memory");
-	if (have_avx)
-		__asm__ volatile(EACH_REGISTER(STORE_YMM) : : "r" (out) : "memory");
-	else
-		__asm__ volatile(EACH_REGISTER(STORE_XMM) : : "r" (out) : "memory");
-
-	return ret;
-}
-
-static void through_spin(struct vectors *in, struct vectors *out, long laps)
-{
-	if (have_avx)
-		__asm__ volatile(EACH_REGISTER(LOAD_YMM) : : "r" (in) : "memory", ALL_XMM);
-	else
-		__asm__ volatile(EACH_REGISTER(LOAD_XMM) : : "r" (in) : "memory", ALL_XMM);
-	__asm__ volatile("1: dec %0\n\tjnz 1b" : "+r" (laps) : : "cc");
-	if (have_avx)
-		__asm__ volatile(EACH_REGISTER(STORE_YMM) : : "r" (out) : "memory");
-	else
-		__asm__ volatile(EACH_REGISTER(STORE_XMM) : : "r" (out) : "memory");
-}
-
 struct user {
 	unsigned int seed;
 	unsigned int csr;	/* rounding mode: MXCSR is per thread as well */
@@ -82,18 +30,6 @@ static void fill(struct vectors *v, unsigned int *seed)
 
 	for (n = 0; n < sizeof(*v); n++)
 		((uint8_t *)v)[n] = (uint8_t)(rand_r(seed) >> 8);
-}
-
-static bool same(const struct vectors *a, const struct vectors *b)
-{
-	size_t width = have_avx ? 32 : 16;
-	int n;
-
-	for (n = 0; n < 16; n++)
-		if (memcmp(a->regs[n], b->regs[n], width))
-			return false;
-
-	return true;
 }
 
 static unsigned int read_csr(void)

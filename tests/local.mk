@@ -19,7 +19,7 @@ tests_fork_exec_SOURCES = tests/fork-exec.c tests/common.h
 tests_fork_exec_LDADD = $(EVLTEST_LIBS)
 
 evltest_PROGRAMS += tests/fpu
-tests_fpu_SOURCES = tests/fpu.c tests/common.h
+tests_fpu_SOURCES = tests/fpu.c tests/common.h utils/common/vectors.h
 tests_fpu_LDADD = $(EVLTEST_LIBS)
 
 evltest_PROGRAMS += tests/fuzz
@@ -33,6 +33,10 @@ tests_gdb_LDADD = $(EVLTEST_LIBS)
 evltest_PROGRAMS += tests/kvm-host
 tests_kvm_host_SOURCES = tests/kvm-host.c tests/common.h
 tests_kvm_host_LDADD = $(EVLTEST_LIBS)
+
+evltest_PROGRAMS += tests/hectic-driver
+tests_hectic_driver_SOURCES = tests/hectic-driver.c tests/common.h
+tests_hectic_driver_LDADD = $(EVLTEST_LIBS)
 
 evltest_PROGRAMS += tests/no-core
 tests_no_core_SOURCES = tests/no-core.c tests/common.h
@@ -181,6 +185,7 @@ evltest_SCRIPTS +=		\
 	tests/core-refused.sh	\
 	tests/disturbance.sh	\
 	tests/fpu-kernel.sh	\
+	tests/hectic.sh	\
 	tests/hotplug.sh	\
 	tests/latmus.sh	\
 	tests/inject.sh		\

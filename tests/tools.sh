@@ -196,6 +196,43 @@ check "an option without its value is named" bad_option '-p' -p
 check "a stray word is named" bad_option stray stray
 check "two results on standard output" bad_option 'standard output' --json -g
 check "a file that cannot be written, before the run" bad_option /nonexistent/x --json=/nonexistent/x -T 1
+### hectic
+hectic=$build/utils/hectic/hectic
+bad_hectic() { # WORD-IN-MESSAGE ARGUMENTS...
+	local word=$1
+	shift
+	status_is 2 "$hectic" "$@" && says "$word"
+}
+check "hectic -h" status_is 0 "$hectic" -h
+for word in rtus_ufpp rtk_ufps rtup_ufps rtk_ufpp rtus_ufps_ufpp rtup0x rtup-1 rtup99999 rt xyz ''; do
+	check "hectic '$word' is refused" bad_hectic "$word" "$word"
+done
+check "hectic -n and an FPU flag" bad_hectic rtup_ufpp -n rtup_ufpp
+check "hectic -c and a thread elsewhere" bad_hectic 'CPU 3' -c 0-2 rtk3
+for list in '' 3- a 5-3; do
+	check "hectic -c '$list' is refused" bad_hectic -- -c "$list"
+done
+for value in 0 x 1.5h 10x; do
+	check "hectic -T $value is refused" bad_hectic "$value" -T "$value"
+done
+for value in 0 -5 1000001 1ms; do
+	check "hectic -s $value is refused" bad_hectic 1000000 -s "$value"
+done
+check "hectic -l x is refused" bad_hectic x -l x
+check "hectic --inject of what there is not" bad_hectic selftest --inject=x
+check "hectic --inject=stress wants -s" bad_hectic '-s' --inject=stress
+check "hectic --inject=fpu and -n" bad_hectic '-n' --inject=fpu -n
+check "hectic --verify takes no words" bad_hectic verify --verify rtk
+check "hectic: an unknown option" bad_hectic frobnicate --frobnicate
+check "hectic: an option without its value" bad_hectic '-T' -T
+check "hectic: a file that cannot be written" bad_hectic /nonexistent/x --json=/nonexistent/x -T 1
+if [ ! -e /dev/hectic ]; then
+	for word in rtk rtup rtup_ufpp rtus rtus_ufps7 rtuo rtuo_ufpp rtuo_ufps rtuo_ufpp_ufps12; do
+		check "hectic $word is a thread; no driver: 3" status_is 3 "$hectic" "$word"
+	done
+	check "and what to load" says evl-hectic
+fi
+
 if [ ! -e /dev/latmus ]; then
 	check "no driver: 3" status_is 3 "$latmus" -T 1
 	check "and what to load" says evl-latmus

@@ -3,7 +3,8 @@
 evlcmddir = $(libexecdir)/evl
 
 UTILS_CPPFLAGS = $(AM_CPPFLAGS) -DEVL_CMDDIR=\"$(evlcmddir)\" -DEVL_TESTDIR=\"$(evltestdir)\"
-UTILS_COMMON = utils/common/tool.c utils/common/tool.h utils/common/json.c
+UTILS_COMMON = utils/common/tool.c utils/common/tool.h utils/common/json.c	\
+	utils/common/option.c utils/common/result.c
 
 bin_PROGRAMS += utils/latmus/latmus
 
@@ -20,6 +21,21 @@ utils_latmus_latmus_SOURCES =		\
 	utils/latmus/datafile.c		\
 	utils/latmus/result-json.c	\
 	utils/latmus/tune.c		\
+	$(UTILS_COMMON)
+
+bin_PROGRAMS += utils/hectic/hectic
+
+utils_hectic_hectic_CPPFLAGS = $(UTILS_CPPFLAGS)
+utils_hectic_hectic_LDADD = libevl/libevl.la -lm
+utils_hectic_hectic_SOURCES =		\
+	utils/hectic/main.c		\
+	utils/hectic/hectic.h		\
+	utils/hectic/options.c		\
+	utils/hectic/spec.c		\
+	utils/hectic/fpu.c		\
+	utils/hectic/crew.c		\
+	utils/hectic/report.c		\
+	utils/common/vectors.h		\
 	$(UTILS_COMMON)
 
 bin_PROGRAMS += utils/evl/evl
@@ -67,9 +83,10 @@ completion_from =			\
 	utils/evl/evl.c			\
 	utils/evl/ps.c			\
 	$(dist_evlcmd_SCRIPTS)		\
+	utils/hectic/options.c		\
 	utils/latmus/options.c
 bashcompdir = $(datadir)/bash-completion/completions
-bashcomp_DATA = utils/completion/evl utils/completion/latmus
+bashcomp_DATA = utils/completion/evl utils/completion/hectic utils/completion/latmus
 CLEANFILES += $(bashcomp_DATA)
 
 utils/completion/evl: $(completion_from) utils/completion/generate utils/evl/tool.sh
@@ -78,7 +95,7 @@ utils/completion/evl: $(completion_from) utils/completion/generate utils/evl/too
 		mv $(abs_builddir)/$@.new $(abs_builddir)/$@
 
 # bash looks for a file of the command's name.
-utils/completion/latmus: utils/completion/evl
+utils/completion/hectic utils/completion/latmus: utils/completion/evl
 	$(AM_V_GEN)cp utils/completion/evl $@
 
 # What the JSON of the tools looks like.
@@ -87,6 +104,7 @@ dist_schema_DATA =				\
 	utils/schemas/evl-bench.schema.json	\
 	utils/schemas/evl-check.schema.json	\
 	utils/schemas/evl-doctor.schema.json	\
+	utils/schemas/evl-hectic.schema.json	\
 	utils/schemas/evl-latmus.schema.json	\
 	utils/schemas/evl-provenance.schema.json	\
 	utils/schemas/evl-ps.schema.json	\
@@ -113,4 +131,5 @@ dist_man_MANS +=			\
 	utils/man/evl-test.1		\
 	utils/man/evl-trace.1		\
 	utils/man/evl-tune.1		\
+	utils/man/hectic.1		\
 	utils/man/latmus.1

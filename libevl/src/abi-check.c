@@ -7,6 +7,7 @@
 #include <evl/clock-abi.h>
 #include <evl/control-abi.h>
 #include <evl/devices/gpio.h>
+#include <evl/devices/hectic.h>
 #include <evl/devices/latmus.h>
 #include <evl/devices/spidev.h>
 #include <evl/factory-abi.h>
@@ -102,6 +103,12 @@ OFFSET(struct evl_socket_msgreq, flags, 16);
 
 SIZE(struct spi_ioc_oob_setup, 24);
 OFFSET(struct spi_ioc_oob_setup, iobuf_len, 12);
+
+SIZE(struct hectic_task_index, 8);
+SIZE(struct hectic_count, 16);
+SIZE(struct hectic_error, 32);
+OFFSET(struct hectic_error, fp_reg, 24);
+SIZE(struct hectic_pause, 16);
 
 SIZE(struct latmus_setup, 80);
 OFFSET(struct latmus_setup, period, 24);

@@ -3,9 +3,11 @@
 #ifndef _EVL_UTILS_TOOL_H
 #define _EVL_UTILS_TOOL_H
 
+#include <limits.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #define __tool_printf(__fmt, __args)	__attribute__((__format__(__printf__, __fmt, __args)))
@@ -39,6 +41,25 @@ bool tool_parse_cpus(const char *text, cpu_set_t *set);
 
 /* $EVL_SYSDIR or its default. */
 const char *tool_sysdir(void);
+
+/* A list of CPUs out of sysfs, and its text; empty if there is no such file. */
+void tool_read_cpus(const char *path, char *text, size_t size, cpu_set_t *set);
+
+/* Those of the core, and the file which says so; exits if there are none. */
+void tool_core_cpus(char path[PATH_MAX], char *text, size_t size, cpu_set_t *set);
+
+/* option.c: a value within [min, max], or exit with STATUS_USAGE; seconds, or with suffix d h m s; HH:MM:SS. */
+long tool_number_option(const char *name, const char *text, long min, long max);
+bool tool_parse_duration(const char *text, long *seconds);
+const char *tool_hms(uint64_t seconds);
+
+/*
+ * result.c: files are written beside their name, then renamed. check_result_path() is for before the work: it exits
+ * with STATUS_USAGE if the file exists or cannot be written. A path of NULL is standard output.
+ */
+void check_result_path(const char *path, bool overwrite);
+FILE *open_result(const char *path, bool overwrite);
+void close_result(FILE *out, const char *path);
 
 /*
  * JSON, written as it comes: a comma is due before each member but the first of its object or array. Keys are

@@ -1,65 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Result files, and the histogram in the form gnuplot reads. */
+/* The histogram in the form gnuplot reads. */
 #include "latmus.h"
-#include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
-#include <string.h>
-#include <stdlib.h>
-#include <unistd.h>
 #include <evl/evl.h>
-
-/* Found out before the measurement, not after it. */
-void check_result_path(const char *path, bool overwrite)
-{
-	char temp[PATH_MAX];
-	FILE *probe;
-
-	if (!path)
-		return;
-	if (!overwrite && !access(path, F_OK))
-		tool_die(STATUS_USAGE, "%s exists; --overwrite to replace it", path);
-	snprintf(temp, sizeof(temp), "%s.new", path);
-	probe = fopen(temp, "we");
-	if (!probe)
-		tool_die(STATUS_USAGE, "cannot write %s: %s", path, strerror(errno));
-	fclose(probe);
-	unlink(temp);
-}
-
-FILE *open_result(const char *path, bool overwrite)
-{
-	char temp[PATH_MAX];
-	FILE *out;
-
-	if (!path)
-		return stdout;
-	if (!overwrite && !access(path, F_OK))
-		tool_die(STATUS_FAILED, "%s appeared meanwhile, and is not replaced", path);
-	snprintf(temp, sizeof(temp), "%s.new", path);
-	out = fopen(temp, "we");
-	if (!out)
-		tool_die(STATUS_FAILED, "cannot write %s: %s", temp, strerror(errno));
-
-	return out;
-}
-
-void close_result(FILE *out, const char *path)
-{
-	char temp[PATH_MAX];
-	bool bad = fflush(out) || ferror(out);
-
-	if (!path) {
-		if (bad)
-			tool_die(STATUS_FAILED, "cannot write to standard output");
-		return;
-	}
-	snprintf(temp, sizeof(temp), "%s.new", path);
-	if (fclose(out) || bad || rename(temp, path)) {
-		unlink(temp);
-		tool_die(STATUS_FAILED, "cannot write %s: %s", path, strerror(errno));
-	}
-}
 
 static void print_file_line(FILE *out, const char *path)
 {
@@ -112,8 +55,8 @@ static void print_figures(FILE *out, const struct run *run)
 	const struct latmus_result *r = &run->fig.result;
 	uint64_t beyond = count_beyond(&run->fig, (uint32_t)run->opt->cells);
 
-	fprintf(out, "# duration (hhmmss): %s\n", hms(r->elapsed / 1000000000));
-	fprintf(out, "# peak (hhmmss): %s\n", hms(r->peak_at / 1000000000));
+	fprintf(out, "# duration (hhmmss): %s\n", tool_hms(r->elapsed / 1000000000));
+	fprintf(out, "# peak (hhmmss): %s\n", tool_hms(r->peak_at / 1000000000));
 	fprintf(out, "# min latency: %.3f\n", r->min_lat / 1000.0);
 	fprintf(out, "# avg latency: %.3f\n", (double)average_ns(&run->fig) / 1000);
 	fprintf(out, "# max latency: %.3f\n", r->max_lat / 1000.0);

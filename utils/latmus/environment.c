@@ -30,16 +30,6 @@ int open_driver(void)
 	return fd;
 }
 
-/* A list of CPUs out of sysfs; empty if there is no such file. */
-static void read_cpu_list(const char *path, char *text, size_t size, cpu_set_t *set)
-{
-	CPU_ZERO(set);
-	if (!tool_read_line(path, text, size))
-		*text = '\0';
-	else if (!tool_parse_cpus(text, set))
-		tool_die(STATUS_FAILED, "%s: cannot make sense of '%s'", path, text);
-}
-
 static int first_in_both(const cpu_set_t *a, const cpu_set_t *b)
 {
 	int cpu;
@@ -69,11 +59,8 @@ void choose_cpu(const struct options *opt, struct environment *env)
 	char path[PATH_MAX], oob_text[1024], isolated_text[1024];
 	cpu_set_t oob, isolated;
 
-	snprintf(path, sizeof(path), "%s/" CONTROL_CPUS, tool_sysdir());
-	read_cpu_list(path, oob_text, sizeof(oob_text), &oob);
-	if (!CPU_COUNT(&oob))
-		tool_die(STATUS_NO_CORE, "%s names no CPU: is the core loaded?", path);
-	read_cpu_list(ISOLATED_CPUS, isolated_text, sizeof(isolated_text), &isolated);
+	tool_core_cpus(path, oob_text, sizeof(oob_text), &oob);
+	tool_read_cpus(ISOLATED_CPUS, isolated_text, sizeof(isolated_text), &isolated);
 
 	env->cpu = opt->cpu < 0 ? default_cpu(&oob, &isolated) : (int)opt->cpu;
 	env->isolated = CPU_ISSET(env->cpu, &isolated);

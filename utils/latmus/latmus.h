@@ -16,8 +16,6 @@ enum {
 	STATUS_SWITCHED = 11
 };
 
-#define CONTROL_CPUS	"evl/control/cpus"	/* below tool_sysdir() */
-
 /* options.c */
 enum mode { MODE_MEASURE, MODE_TUNE, MODE_RESET };
 
@@ -52,7 +50,6 @@ struct options {
 
 void parse_options(struct options *opt, int argc, char *argv[]);
 const char *context_name(int context);
-bool parse_duration(const char *text, long *seconds);
 
 /* environment.c: where a measurement takes place */
 struct environment {
@@ -129,14 +126,10 @@ void free_figures(struct figures *fig);
 void announce(const struct run *run);
 void print_interval(struct run *run, const struct latmus_measurement *m);
 void print_summary(const struct run *run);
-const char *hms(uint64_t seconds);
 
-/* datafile.c, json.c: both write beside the file, then rename */
+/* datafile.c, result-json.c */
 void write_data_file(const struct run *run);
 void write_json(const struct run *run);
-FILE *open_result(const char *path, bool overwrite);
-void close_result(FILE *out, const char *path);
-void check_result_path(const char *path, bool overwrite);
 
 /* tune.c */
 int tune(const struct options *opt, struct environment *env, int fd);

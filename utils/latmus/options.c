@@ -93,45 +93,6 @@ static const char usage_text[] =
 "Exit status: 0 done; 1 failed; 2 wrong usage; 3 no core or driver; 4 permission denied;\n"
 "10 stopped by -A; 11 the thread measured was switched in-band.\n";
 
-static long number_option(const char *name, const char *text, long min, long max)
-{
-	long value;
-
-	if (!tool_parse_number(text, min, max, &value))
-		tool_die(STATUS_USAGE, "%s %s: expected a whole number from %ld to %ld", name, text, min, max);
-
-	return value;
-}
-
-bool parse_duration(const char *text, long *seconds)
-{
-	static const struct { char suffix; long factor; } units[] = {
-		{ 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 },
-	};
-	size_t digits = strspn(text, "0123456789"), i;
-	long factor = 1;
-	char number[16];
-
-	if (!digits || digits >= sizeof(number))
-		return false;
-	memcpy(number, text, digits);
-	number[digits] = '\0';
-
-	if (text[digits]) {
-		for (i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-			if (units[i].suffix == text[digits])
-				break;
-		if (i == sizeof(units) / sizeof(units[0]) || text[digits + 1])
-			return false;
-		factor = units[i].factor;
-	}
-	if (!tool_parse_number(number, 1, INT_MAX / factor, seconds))
-		return false;
-	*seconds *= factor;
-
-	return true;
-}
-
 /* Words given, for the rules between them. */
 struct given {
 	bool measure, tune, sirq, quiet, cells, freeze, force;
@@ -141,7 +102,7 @@ struct given {
 
 static void set_verbosity(struct options *opt, const char *level)
 {
-	opt->verbose = level ? (int)number_option("-v", level, 0, 2) : 2;
+	opt->verbose = level ? (int)tool_number_option("-v", level, 0, 2) : 2;
 }
 
 static void set_context(struct options *opt, int context)
@@ -160,25 +121,25 @@ static void take_option(int c, struct options *opt, struct given *given)
 	case 'u': set_context(opt, EVL_LAT_USER); break;
 	case 's': given->sirq = true; break;
 	case 'r': opt->reset = true; break;
-	case 'p': opt->period_us = number_option("-p", optarg, 1, MAX_PERIOD_US); break;
-	case 'P': opt->priority = number_option("-P", optarg, 1, 99); break;
-	case 'c': opt->cpu = number_option("-c", optarg, 0, CPU_SETSIZE - 1); opt->force_cpu = false; break;
-	case 'C': opt->cpu = number_option("-C", optarg, 0, CPU_SETSIZE - 1); opt->force_cpu = true; break;
+	case 'p': opt->period_us = tool_number_option("-p", optarg, 1, MAX_PERIOD_US); break;
+	case 'P': opt->priority = tool_number_option("-P", optarg, 1, 99); break;
+	case 'c': opt->cpu = tool_number_option("-c", optarg, 0, CPU_SETSIZE - 1); opt->force_cpu = false; break;
+	case 'C': opt->cpu = tool_number_option("-C", optarg, 0, CPU_SETSIZE - 1); opt->force_cpu = true; break;
 	case 'T':
-		if (!parse_duration(optarg, &opt->timeout_s))
+		if (!tool_parse_duration(optarg, &opt->timeout_s))
 			tool_die(STATUS_USAGE, "-T %s: expected a whole number, then nothing or one of d h m s", optarg);
 		break;
-	case 'A': opt->max_lat_us = number_option("-A", optarg, 1, 1000000); break;
+	case 'A': opt->max_lat_us = tool_number_option("-A", optarg, 1, 1000000); break;
 	case 'K': opt->keep_going = true; break;
 	case 'v': set_verbosity(opt, optarg); break;
 	case 'q': opt->verbose = 0; break;
 	case 'b': opt->background = true; opt->verbose = 0; break;
-	case 'l': opt->lines = number_option("-l", optarg, 0, INT_MAX); break;
+	case 'l': opt->lines = tool_number_option("-l", optarg, 0, INT_MAX); break;
 	case 'g': opt->plot = true; opt->plot_file = optarg; break;
-	case 'H': opt->cells = number_option("-H", optarg, 1, MAX_SPAN_US); given->cells = true; break;
+	case 'H': opt->cells = tool_number_option("-H", optarg, 1, MAX_SPAN_US); given->cells = true; break;
 	case 'Z': case 'z': case 'I': case 'O': given->gpio = "-Z, -z, -I and -O"; break;
-	case OPT_SAMPLES: opt->samples = number_option("--samples", optarg, 1, LONG_MAX); break;
-	case OPT_WARMUP: opt->warmup_ms = number_option("--warmup", optarg, 0, 3600000); break;
+	case OPT_SAMPLES: opt->samples = tool_number_option("--samples", optarg, 1, LONG_MAX); break;
+	case OPT_WARMUP: opt->warmup_ms = tool_number_option("--warmup", optarg, 0, 3600000); break;
 	case OPT_JSON: opt->json = true; opt->json_file = optarg; break;
 	case OPT_OVERWRITE: opt->overwrite = true; break;
 	case OPT_DEFAULT_SYSTEM: opt->default_system = true; break;

@@ -14,18 +14,6 @@ static struct {
 	int32_t best, worst;
 } page;
 
-const char *hms(uint64_t seconds)
-{
-	static char text[2][32];
-	static int turn;
-	char *t = text[turn ^= 1];
-
-	snprintf(t, sizeof(text[0]), "%02" PRIu64 ":%02" PRIu64 ":%02" PRIu64, seconds / 3600,
-		 seconds / 60 % 60, seconds % 60);
-
-	return t;
-}
-
 static const char *isolation(const struct run *run)
 {
 	return run->env->isolated ? "" : "-noisol";
@@ -37,7 +25,7 @@ void announce(const struct run *run)
 
 	if (!opt->verbose && opt->timeout_s)
 		fprintf(stderr, "warming up on CPU%d%s, then silent for %s\n", run->env->cpu, isolation(run),
-			hms((uint64_t)opt->timeout_s));
+			tool_hms((uint64_t)opt->timeout_s));
 	else
 		fprintf(stderr, "warming up on CPU%d%s for %ld ms...\n", run->env->cpu, isolation(run),
 			opt->warmup_ms);
@@ -47,7 +35,7 @@ static void print_page_header(const struct run *run)
 {
 	const struct options *opt = run->opt;
 
-	printf("RTT|  %s  (%s, %ld us period, priority %ld, CPU%d%s)\n", hms(page.intervals),
+	printf("RTT|  %s  (%s, %ld us period, priority %ld, CPU%d%s)\n", tool_hms(page.intervals),
 	       context_name(opt->context), opt->period_us, opt->priority, run->env->cpu, isolation(run));
 	puts(COLUMN_TITLES);
 	page.lines = 0;
@@ -79,7 +67,7 @@ static void print_progress(const struct run *run)
 		return;
 	left = page.intervals < (uint64_t)opt->timeout_s ? (uint64_t)opt->timeout_s - page.intervals : 0;
 	fprintf(stderr, "\r%3" PRIu64 "%%, %s left, max %.3f us ", 100 - left * 100 / (uint64_t)opt->timeout_s,
-		hms(left), us(page.worst));
+		tool_hms(left), us(page.worst));
 }
 
 void print_interval(struct run *run, const struct latmus_measurement *m)
@@ -129,7 +117,7 @@ void print_summary(const struct run *run)
 	puts(RULE);
 	printf("RTS|%11.3f|%11.3f|%11.3f|%8" PRIu64 "|%6" PRIu64 "|    %s/%s%s\n", us(r->min_lat),
 	       us((double)average_ns(&run->fig)), us(r->max_lat), (uint64_t)r->overruns, (uint64_t)r->mode_switches,
-	       hms(elapsed), hms(requested), run->taint ? " TAINTED" : "");
+	       tool_hms(elapsed), tool_hms(requested), run->taint ? " TAINTED" : "");
 	print_percentiles(&run->fig);
 	if (r->early)
 		fprintf(stderr, "%" PRIu64 " wake-ups came early: the calibration anticipates too much\n",
