@@ -210,7 +210,6 @@ static void test_latmus(void)
 		expect(do_ioctl(fd, EVL_LATIOC_MEASURE, &s), wanted, "latmus: " what);	\
 	} while (0)
 	BAD(type, 4, -EINVAL, "unknown type");
-	BAD(type, EVL_LAT_SIRQ, -EOPNOTSUPP, "synthetic interrupts");
 	BAD(flags, 0x80, -EINVAL, "unknown flag");
 	BAD(priority, 0, -EINVAL, "priority 0");
 	BAD(priority, 100, -EINVAL, "priority 100");

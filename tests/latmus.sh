@@ -40,6 +40,12 @@ measure_context() {
 measure_context irq -i
 measure_context kernel -k
 measure_context user -u
+measure_context sirq -s
+
+# The ten worst samples, the worst of all first.
+[ "$(grep -o '"value_ns"' user.json | wc -l)" = 10 ] &&
+	[ "$(sed 's/.*"spikes"//; s/"value_ns":\(-\{0,1\}[0-9]*\).*/\1/; s/.*[^-0-9]//' user.json)" = "$(field user.json max_ns)" ]
+ok $? "ten spikes, the first is the maximum"
 
 # Cells and outliers of the data file make up the sample count.
 latmus -q -T1 -g histogram.txt >/dev/null 2>&1
@@ -62,13 +68,15 @@ check "a count of samples ends the run" status_is 0 latmus -q --samples=100 -p20
 status_is 0 timeout -s INT 3 latmus
 grep -q '^RTS|' command.out
 ok $? "an interrupt ends with the summary"
+check "SIGUSR1 is a normal event" status_is 0 sh -c 'latmus -q -T5 2>&1 & sleep 3; kill -USR1 $!; wait $!'
+grep -q '^so far: min .* samples' command.out
+ok $? "which shows an interim summary"
 check "an interrupt is a normal end" status_is 0 sh -c 'latmus >/dev/null 2>&1 & sleep 3; kill -TERM $!; wait $!'
 
 check "a CPU which is not the core's: status 2" status_is 2 latmus -T1 -c 1000
 grep -q 'control/cpus' command.out
 ok $? "the message names the file"
 check "no GPIO: status 3" status_is 3 latmus -T1 -Z host -I a,1 -O a,2
-check "no synthetic interrupts: status 3" status_is 3 latmus -T1 -s
 
 before=$(field irq.json user)
 check "the calibration is reset" status_is 0 latmus -r

@@ -183,6 +183,9 @@ check "-q wants -T" bad_option '-T' -q
 check "-b wants -T" bad_option '-T' -b
 check "-H wants -g" bad_option '-g' -H 100 -T 1
 check "-t excludes -m" bad_option '-m' -t -m
+check "-t excludes -s" bad_option '-s' -t -s
+check "-s excludes -Z" bad_option '-Z' -s -Z host -T 1
+check "-K goes with -u, not -s" bad_option '-u' -s -K
 check "-t excludes -g" bad_option '-g' -t -g
 check "-t excludes -A" bad_option '-A' -t -A 5
 check "-K goes with -u" bad_option '-u' -k -K
@@ -210,7 +213,7 @@ done
 check "hectic -n and an FPU flag" bad_hectic rtup_ufpp -n rtup_ufpp
 check "hectic -c and a thread elsewhere" bad_hectic 'CPU 3' -c 0-2 rtk3
 for list in '' 3- a 5-3; do
-	check "hectic -c '$list' is refused" bad_hectic -- -c "$list"
+	check "hectic -c '$list' is refused" bad_hectic 'list of CPUs' -c "$list"
 done
 for value in 0 x 1.5h 10x; do
 	check "hectic -T $value is refused" bad_hectic "$value" -T "$value"

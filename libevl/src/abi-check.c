@@ -120,3 +120,5 @@ OFFSET(struct latmus_result, sum_lat, 16);
 OFFSET(struct latmus_result, samples, 32);
 OFFSET(struct latmus_result, peak_at, 80);
 SIZE(struct latmus_gravity, 16);
+SIZE(struct latmus_spike, 16);
+SIZE(struct latmus_spikes, 168);

@@ -74,6 +74,7 @@ void survey(const struct options *opt, struct environment *env, int fd);
 
 struct figures {
 	struct latmus_result result;
+	struct latmus_spikes spikes;	/* the worst one first */
 	uint64_t *cells;
 	uint32_t nr_cells;
 	uint32_t cell_ns;	/* a divisor of 1000 */
@@ -125,6 +126,7 @@ void free_figures(struct figures *fig);
 /* screen.c */
 void announce(const struct run *run);
 void print_interval(struct run *run, const struct latmus_measurement *m);
+void print_interim(const struct run *run);
 void print_summary(const struct run *run);
 
 /* datafile.c, result-json.c */

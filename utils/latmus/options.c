@@ -63,6 +63,7 @@ static const char usage_text[] =
 "  -u, --user              application thread (default)\n"
 "  -k, --kernel            kernel thread of the core\n"
 "  -i, --irq               timer interrupt handler\n"
+"  -s, --sirq              in-band handler of a synthetic interrupt\n"
 "  -m, --measure           measure (default)\n"
 "  -t, --tune              calibrate the clock, for the contexts of -i -k -u, or all\n"
 "  -r, --reset             back to the built-in calibration, alone or before -t\n"
@@ -119,7 +120,7 @@ static void take_option(int c, struct options *opt, struct given *given)
 	case 'i': set_context(opt, EVL_LAT_IRQ); break;
 	case 'k': set_context(opt, EVL_LAT_KERN); break;
 	case 'u': set_context(opt, EVL_LAT_USER); break;
-	case 's': given->sirq = true; break;
+	case 's': opt->context = EVL_LAT_SIRQ; given->sirq = true; break;
 	case 'r': opt->reset = true; break;
 	case 'p': opt->period_us = tool_number_option("-p", optarg, 1, MAX_PERIOD_US); break;
 	case 'P': opt->priority = tool_number_option("-P", optarg, 1, 99); break;
@@ -202,10 +203,10 @@ static void check_rules(const struct options *opt, const struct given *given)
 
 static void refuse_unavailable(const struct given *given)
 {
-	if (given->sirq)
-		tool_die(STATUS_NO_CORE, "-s: this release does not measure synthetic interrupts; use -i, -k or -u");
+	if (given->gpio && given->sirq)
+		tool_die(STATUS_USAGE, "-s and %s exclude one another", given->gpio);
 	if (given->gpio)
-		tool_die(STATUS_NO_CORE, "%s: this release has no GPIO measurement; use -i, -k or -u", given->gpio);
+		tool_die(STATUS_NO_CORE, "%s: this release has no GPIO measurement; use -i, -k, -u or -s", given->gpio);
 }
 
 void parse_options(struct options *opt, int argc, char *argv[])

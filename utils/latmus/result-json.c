@@ -130,14 +130,16 @@ static void put_fine_histogram(struct json *j, const struct figures *fig)
 	json_end(j, '}');
 }
 
-/* The driver keeps the date of the worst sample only. */
-static void put_spikes(struct json *j, const struct latmus_result *r)
+static void put_spikes(struct json *j, const struct run *run)
 {
+	const struct latmus_spikes *s = &run->fig.spikes;
+	uint32_t n;
+
 	json_begin(j, "spikes", '[');
-	if (r->samples) {
+	for (n = 0; n < s->count; n++) {
 		json_begin(j, NULL, '{');
-		json_seconds(j, "at_s", (double)r->peak_at / 1e9);
-		json_integer(j, "value_ns", r->max_lat);
+		json_seconds(j, "at_s", (double)s->spikes[n].at / 1e9);
+		json_integer(j, "value_ns", s->spikes[n].value);
 		json_end(j, '}');
 	}
 	json_end(j, ']');
@@ -154,7 +156,7 @@ void write_json(const struct run *run)
 	put_percentiles(&j, &run->fig);
 	put_histogram(&j, run);
 	put_fine_histogram(&j, &run->fig);
-	put_spikes(&j, &run->fig.result);
+	put_spikes(&j, run);
 	json_text(&j, "stopped_by", stopped_by(run));
 	json_bool(&j, "tainted", run->taint != NULL);
 	json_text(&j, "taint_reason", run->taint);

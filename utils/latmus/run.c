@@ -179,6 +179,8 @@ static void await_end(struct run *run, const struct run_limits *limits)
 			sig = sigtimedwait(&set, NULL, &left);
 		if (sig == SIG_OVER)
 			return;
+		if (sig == SIGUSR1)
+			print_interim(run);
 		if (sig == SIGINT || sig == SIGTERM || sig == SIGHUP) {
 			run->interrupted = true;
 			return;
@@ -209,6 +211,13 @@ static bool set_up(struct run *run, int context, const struct run_limits *limits
 	return false;
 }
 
+static int worse_first(const void *a, const void *b)
+{
+	const struct latmus_spike *x = a, *y = b;
+
+	return (x->value < y->value) - (x->value > y->value);
+}
+
 static bool fetch_result(struct run *run)
 {
 	struct figures *fig = &run->fig;
@@ -219,10 +228,11 @@ static bool fetch_result(struct run *run)
 	memset(&fig->result, 0, sizeof(fig->result));
 	fig->result.hist_ptr = (uintptr_t)fig->cells;
 	fig->result.hist_cells = fig->nr_cells;
-	if (ioctl(run->fd, EVL_LATIOC_RESULT, &fig->result)) {
+	if (ioctl(run->fd, EVL_LATIOC_RESULT, &fig->result) || ioctl(run->fd, EVL_LATIOC_SPIKES, &fig->spikes)) {
 		tool_warn("cannot get the result: %s", strerror(errno));
 		return false;
 	}
+	qsort(fig->spikes.spikes, fig->spikes.count, sizeof(fig->spikes.spikes[0]), worse_first);
 
 	return true;
 }

@@ -2,6 +2,7 @@
 /* Reports on the terminal: tagged lines to stdout, everything else to stderr. */
 #include "latmus.h"
 #include <inttypes.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define COLUMN_TITLES	"RTH|----lat min|----lat avg|----lat max|-overrun|---msw|---lat best|--lat worst"
@@ -102,6 +103,18 @@ static void print_percentiles(const struct figures *fig)
 			printf("  p%s -", percentile_names[i]);
 	}
 	putchar('\n');
+}
+
+/* Asked for by SIGUSR1. */
+void print_interim(const struct run *run)
+{
+	struct latmus_result r = { };
+
+	if (ioctl(run->fd, EVL_LATIOC_PEEK, &r) || !r.samples)
+		return;
+	fprintf(stderr, "so far: min %.3f avg %.3f max %.3f us, %" PRIu64 " samples, %" PRIu64 " overruns, %" PRIu64
+		" switches in-band in %s\n", us(r.min_lat), us((double)r.sum_lat / (double)r.samples), us(r.max_lat),
+		(uint64_t)r.samples, (uint64_t)r.overruns, (uint64_t)r.mode_switches, tool_hms(r.elapsed / 1000000000));
 }
 
 void print_summary(const struct run *run)

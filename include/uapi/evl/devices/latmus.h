@@ -42,7 +42,7 @@
 /*
  * EVL_LATIOC_MEASURE: prepare a run, forgetting the previous one of this file.
  *
- * type        EVL_LAT_*; -EOPNOTSUPP if this driver does not measure it
+ * type        EVL_LAT_*
  * priority    1-99, FIFO: of the kernel thread; ignored for irq and sirq; informative for user
  * cpu         of the out-of-band set, else -EINVAL
  * hcells      cells of the histogram, 0: none. Cell n counts latencies in [n, n+1) * hcell_ns; negative
@@ -54,7 +54,7 @@
  * max_lat     ns; the run stops with the first sample above; 0: no limit
  * interval    ns between records for FETCH, >= period; 0: 1 s
  *
- * -EINVAL, -ENOMEM; -EBUSY a run is in progress on this file.
+ * -EINVAL, -ENOMEM; -EBUSY a run is in progress on this file; -ENOSPC no synthetic interrupt is left (sirq).
  */
 struct latmus_setup {
 	__u32	type;
@@ -129,6 +129,26 @@ struct latmus_result {
 };
 
 /*
+ * EVL_LATIOC_PEEK: as RESULT, of a run which may still go on; -ENODATA none was started. While it does, samples are
+ * counted meanwhile: the cells may add up to some more than "samples", and stopped_by is 0.
+ */
+
+/* EVL_LATIOC_SPIKES: the worst samples so far, in no order. -ENODATA no run was started. */
+#define LATMUS_NR_SPIKES	10
+
+struct latmus_spike {
+	__s64	at;		/* ns from the end of the warm-up */
+	__s32	value;
+	__u32	reserved;	/* 0 */
+};
+
+struct latmus_spikes {
+	__u32	count;
+	__u32	reserved;	/* 0 */
+	struct latmus_spike spikes[LATMUS_NR_SPIKES];
+};
+
+/*
  * EVL_LATIOC_PULSE: out-of-band call by the responder (type user). The argument is the address of a __u64:
  * the date, ns on the monotonic clock, read first thing after the previous return; 0 the first time.
  * Sleeps until the next tick. The first caller becomes the responder of the run.
@@ -159,5 +179,7 @@ struct latmus_gravity {
 #define EVL_LATIOC_GET_GRAVITY	_IOR(LATMUS_IOC_MAGIC, 0x46, struct latmus_gravity)
 #define EVL_LATIOC_SET_GRAVITY	_IOW(LATMUS_IOC_MAGIC, 0x47, struct latmus_gravity)
 #define EVL_LATIOC_RESET	_IO(LATMUS_IOC_MAGIC, 0x48)
+#define EVL_LATIOC_PEEK		_IOWR(LATMUS_IOC_MAGIC, 0x49, struct latmus_result)
+#define EVL_LATIOC_SPIKES	_IOR(LATMUS_IOC_MAGIC, 0x4a, struct latmus_spikes)
 
 #endif /* _UAPI_EVL_DEVICES_LATMUS_H */
