@@ -502,8 +502,11 @@ static void change_quota(struct evl_quota_group *group, int percent, int peak_pe
 	group->budget = min(group->budget, group->quota);
 	group->credit = 0;
 
-	if (group == q->running)
+	if (group == q->running) {
 		start_limit(q);
+		/* If its budget has just gone, no timer is going to tell. */
+		evl_set_resched(group->rq);
+	}
 }
 
 static int set_group(struct evl_rq *rq, const struct evl_quota_ctlparam *param, struct evl_quota_ctlinfo *info)
@@ -601,6 +604,7 @@ long evl_control_quota(struct evl_rq *rq, const void __user *u_param, void __use
 
 	memset(&info, 0, sizeof(info));
 	ret = control(rq, &param, &info);
+	evl_schedule();
 	if (!ret && u_info)
 		ret = evl_copy_to_user(u_info, &info, sizeof(info));
 
