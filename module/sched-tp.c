@@ -24,6 +24,7 @@
 #include <linux/slab.h>
 
 #define MAX_WINDOWS	1024
+#define MAX_LOOKS	8		/* at a plan which others keep replacing */
 #define MAX_FRAME	(KTIME_MAX / 4)	/* so that no date overflows */
 
 struct tp_window {
@@ -350,16 +351,17 @@ static int show_windows(struct evl_rq *rq, int capacity, struct evl_tp_ctlinfo _
 	return ret;
 }
 
+/* Others may replace plans as fast as we read them: a caller is not kept in here by that. */
 static int get(struct evl_rq *rq, int capacity, struct evl_tp_ctlinfo __user *u_info)
 {
-	int ret;
+	int looks = MAX_LOOKS, ret;
 
 	if (!u_info || capacity < 0)
 		return -EINVAL;
 
 	do
 		ret = show_windows(rq, capacity, u_info);
-	while (ret == -EAGAIN);
+	while (ret == -EAGAIN && --looks);
 
 	return ret;
 }
@@ -386,7 +388,7 @@ static int control_plan(struct evl_rq *rq, const struct evl_tp_ctlparam *param,
  * @u_param: struct evl_tp_ctlparam; windows after it are read by evl_tp_install only
  * @u_info: struct evl_tp_ctlinfo, for evl_tp_get
  *
- * Either stage. 0, -EFAULT, -EINVAL, -ENOMEM.
+ * Either stage. 0, -EFAULT, -EINVAL, -ENOMEM, -EAGAIN: others kept replacing the plan which evl_tp_get was to show.
  */
 long evl_control_tp(struct evl_rq *rq, const void __user *u_param, void __user *u_info)
 {
