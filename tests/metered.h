@@ -4,6 +4,7 @@
 #define _TESTS_METERED_H
 
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include "crew.h"
@@ -189,6 +190,44 @@ static inline int move_to_cpu(pid_t tid, int cpu)
 	CPU_ZERO(&set);
 	CPU_SET(cpu, &set);
 	return sched_setaffinity(tid, sizeof(set), &set) ? -errno : 0;
+}
+
+static volatile int signals;
+
+static inline void count_signal(int signo)
+{
+	signals++;
+}
+
+/* SIGUSR1 leads to count_signal(). */
+static inline bool serves_signal(struct runner *r)
+{
+	int before = signals;
+
+	pthread_kill(r->tid, SIGUSR1);
+	return await(&signals, before + 1);
+}
+
+/* The caller takes @attrs on @cpu, then goes to the other one. */
+static inline bool goes_on_as_fifo_elsewhere(const struct evl_sched_attrs *attrs, int cpu, int other)
+{
+	struct evl_sched_attrs fifo = { .sched_policy = SCHED_FIFO, .sched_priority = attrs->sched_priority };
+	bool passed;
+	int ret, efd;
+
+	t_become(attrs->sched_priority, cpu);
+	efd = attach("mover");
+	ret = evl_set_schedattr(efd, attrs);
+	ret = ret ?: move_to_cpu(0, other);
+	ret = ret ?: evl_switch_oob();
+	passed = !ret && has_attrs(efd, &fifo);
+	if (ret)
+		t_diag("mover: %d", ret);
+	evl_detach_self();
+	close(efd);
+	t_become(0, -1);
+
+	return passed;
 }
 
 /* A block of memory right before a page which nobody may touch. */

@@ -8,7 +8,6 @@
  *
  * evl-vm: smp=1,2 kernel=evl debug=yes timeout=180 append="evl.quota_period_ms=20000"
  */
-#include <signal.h>
 #include <sys/wait.h>
 #include "metered.h"
 
@@ -272,19 +271,9 @@ static bool just_wait(struct stalled *s)
 	return stands_still(&s->subject);
 }
 
-static volatile int signals;
-
-static void count_signal(int signo)
-{
-	signals++;
-}
-
 static bool send_signal(struct stalled *s)
 {
-	int before = signals;
-
-	pthread_kill(s->subject.tid, SIGUSR1);
-	return await(&signals, before + 1);
+	return serves_signal(&s->subject);
 }
 
 static int do_lock(void *arg)	{ return evl_lock_mutex(arg); }
@@ -471,8 +460,9 @@ static void test_refill(void)
 
 static void test_move(void)
 {
-	struct evl_sched_attrs attrs, fifo = { .sched_policy = SCHED_FIFO, .sched_priority = 10 };
-	int tgid, ret, efd, other = other_cpu(cpu);
+	int tgid, other = other_cpu(cpu);
+	struct evl_sched_attrs attrs;
+	bool passed;
 
 	if (other < 0) {
 		t_skip("a member which changes CPU: there is but one");
@@ -480,16 +470,8 @@ static void test_move(void)
 	}
 	tgid = add_group(50);
 	attrs = member_of(tgid, 10);
-	t_become(10, cpu);
-	efd = attach("mover");
-	ret = evl_set_schedattr(efd, &attrs);
-	ret = ret ?: move_to_cpu(0, other);
-	ret = ret ?: evl_switch_oob();
-	t_ok(!ret && has_attrs(efd, &fifo) && !remove_group(tgid),
-	     "a member which changes CPU leaves the group, and goes on as FIFO (%d)", ret);
-	evl_detach_self();
-	close(efd);
-	t_become(0, -1);
+	passed = goes_on_as_fifo_elsewhere(&attrs, cpu, other);
+	t_ok(!remove_group(tgid) && passed, "a member which changes CPU leaves the group, and goes on as FIFO");
 }
 
 int main(void)

@@ -5,7 +5,6 @@
  *
  * evl-vm: smp=1,2 kernel=evl debug=yes timeout=120
  */
-#include <signal.h>
 #include "metered.h"
 
 #define MSEC	1000000L
@@ -21,7 +20,7 @@ static struct __evl_tp_window window(long offset, long duration, int ptid)
 }
 
 /* The block has not a byte more than it must. */
-static int install(const struct __evl_tp_window *windows, int count)
+static struct evl_tp_ctlparam *plan_of(const struct __evl_tp_window *windows, int count)
 {
 	struct evl_tp_ctlparam *param = before_the_wall(evl_tp_paramlen((size_t)count));
 
@@ -29,7 +28,17 @@ static int install(const struct __evl_tp_window *windows, int count)
 	param->nr_windows = count;
 	memcpy(param->windows, windows, (size_t)count * sizeof(*windows));
 
+	return param;
+}
+
+static int request(struct evl_tp_ctlparam *param)
+{
 	return evl_control_sched(SCHED_TP, (union evl_sched_ctlparam *)param, NULL, cpu);
+}
+
+static int install(const struct __evl_tp_window *windows, int count)
+{
+	return request(plan_of(windows, count));
 }
 
 static int control(enum evl_tp_ctlop op)
@@ -37,7 +46,7 @@ static int control(enum evl_tp_ctlop op)
 	struct evl_tp_ctlparam *param = before_the_wall(evl_tp_paramlen(0));
 
 	param->op = op;
-	return evl_control_sched(SCHED_TP, (union evl_sched_ctlparam *)param, NULL, cpu);
+	return request(param);
 }
 
 /* Number of windows, or error. */
@@ -101,6 +110,7 @@ static void test_stopped(void)
 		t_bail("no mutex");
 	start_runner(&owner, cpu, &attrs, &mutex);
 	t_ok(comes_to_a_stop(&owner) && has_attrs(owner.efd, &attrs), "installed, but not started: nobody runs");
+	t_ok(serves_signal(&owner) && comes_to_a_stop(&owner), "a signal is served nevertheless");
 	hire(&waiter, "waiter", 40, cpu);
 	publish(&owner.stop, 1);
 	t_ok(!ask(&waiter, do_lock, &mutex), "the owner of a mutex a FIFO thread wants runs until it lets it go");
@@ -149,16 +159,91 @@ static void test_windows(void)
 	control(evl_tp_uninstall);
 }
 
+static void test_move(void)
+{
+	struct __evl_tp_window w[1] = { window(0, 20 * MSEC, 0) };
+	struct evl_sched_attrs attrs = in_partition(0, 10);
+	int other = other_cpu(cpu);
+
+	if (other < 0) {
+		t_skip("a thread which changes CPU: there is but one");
+		return;
+	}
+	install(w, 1);
+	control(evl_tp_start);
+	t_ok(goes_on_as_fifo_elsewhere(&attrs, cpu, other), "a thread which changes CPU goes on as FIFO");
+	control(evl_tp_uninstall);
+}
+
+/* A reader gets one plan or the other, not parts of both, while they are replaced from another CPU. */
+static volatile int enough;
+
+static void *replace_plans(void *arg)
+{
+	struct __evl_tp_window few[2] = { window(0, MSEC, 0), window(MSEC, MSEC, 1) }, many[64];
+	struct evl_tp_ctlparam *one, *other;
+	int n;
+
+	for (n = 0; n < 64; n++)
+		many[n] = window(n * 2 * MSEC, 2 * MSEC, 2);
+	one = plan_of(many, 64);
+	other = plan_of(few, 2);
+	while (!enough) {
+		request(one);
+		request(other);
+	}
+
+	return NULL;
+}
+
+static bool is_one_plan(const struct evl_tp_ctlinfo *info, int count)
+{
+	long duration = count == 2 ? MSEC : 2 * MSEC;
+	int n;
+
+	for (n = 0; n < count; n++)
+		if (info->windows[n].duration.tv_nsec != duration || info->windows[n].offset.tv_nsec != n * duration)
+			return false;
+	return count == 2 || count == 64;
+}
+
+static void test_replaced(void)
+{
+	struct evl_tp_ctlinfo *info = before_the_wall(evl_tp_infolen(64));
+	int n, count, whole = 0, given_up = 0, other = other_cpu(cpu);
+	pthread_t tid;
+
+	if (other < 0) {
+		t_skip("a plan which is replaced while it is read: there is but one CPU");
+		return;
+	}
+	install((struct __evl_tp_window[]){ window(0, MSEC, 0), window(MSEC, MSEC, 1) }, 2);
+	tid = t_thread(0, other, replace_plans, NULL);
+	for (n = 0; n < 300; n++) {
+		count = get(info, 64);
+		whole += count > 0 && is_one_plan(info, count);
+		given_up += count == -EAGAIN;
+	}
+	publish(&enough, 1);
+	pthread_join(tid, NULL);
+	t_ok(whole && whole + given_up == n, "a plan which is replaced meanwhile is read as a whole, or EAGAIN (%d, %d)",
+	     whole, given_up);
+	control(evl_tp_uninstall);
+}
+
 int main(void)
 {
 	deadline(110);
 	t_require_core();
 	t_need_cpus(1);
-	t_plan(15);
+	t_plan(18);
 	cpu = t_cpu(0);
+	signal(SIGUSR1, count_signal);
 	test_plan();
 	test_stopped();
 	test_windows();
+	test_move();
+	test_replaced();
 
 	return t_end();
 }
