@@ -42,6 +42,10 @@ evltest_PROGRAMS += tests/no-core
 tests_no_core_SOURCES = tests/no-core.c tests/common.h
 tests_no_core_LDADD = $(EVLTEST_LIBS)
 
+evltest_PROGRAMS += tests/no-policies
+tests_no_policies_SOURCES = tests/no-policies.c tests/metered.h tests/common.h tests/crew.h
+tests_no_policies_LDADD = $(EVLTEST_LIBS)
+
 evltest_PROGRAMS += tests/quota
 tests_quota_SOURCES = tests/quota.c tests/metered.h tests/common.h tests/crew.h
 tests_quota_LDADD = $(EVLTEST_LIBS)
