@@ -62,6 +62,10 @@ evltest_PROGRAMS += tests/sigkill
 tests_sigkill_SOURCES = tests/sigkill.c tests/common.h
 tests_sigkill_LDADD = $(EVLTEST_LIBS)
 
+evltest_PROGRAMS += tests/shares
+tests_shares_SOURCES = tests/shares.c tests/metered.h tests/common.h tests/crew.h
+tests_shares_LDADD = $(EVLTEST_LIBS)
+
 evltest_PROGRAMS += tests/signal
 tests_signal_SOURCES = tests/signal.c tests/common.h
 tests_signal_LDADD = $(EVLTEST_LIBS)
