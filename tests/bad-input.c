@@ -33,19 +33,9 @@ static long do_ioctl(int fd, unsigned long request, void *arg)
 	return ioctl(fd, request, arg) ? -errno : 0;
 }
 
-static long do_oob(long nr, long fd, long a, long b)
-{
-	register long rdx __asm__("rdx") = b;
-	long ret = (long)(EVL_SYSCALL_BIT | (unsigned int)nr);
-
-	__asm__ volatile("syscall" : "+a" (ret) : "D" (fd), "S" (a), "r" (rdx) : "rcx", "r11", "memory");
-
-	return ret;
-}
-
 static long oob_request(int fd, unsigned long request, void *arg)
 {
-	return do_oob(sys_evl_ioctl, fd, (long)request, (long)(uintptr_t)arg);
+	return oob_call(sys_evl_ioctl, fd, (long)request, (long)(uintptr_t)arg);
 }
 
 static int open_device(const char *path)
@@ -63,10 +53,10 @@ static void test_unattached(int control)
 	char byte;
 
 	/* The kernel asks the core about attached threads only; the library says EPERM beforehand. */
-	expect(do_oob(sys_evl_read, control, (long)(uintptr_t)&byte, 1), -EPERM, "oob read by an unattached thread");
-	expect(do_oob(sys_evl_ioctl, control, EVL_THRIOC_SWITCH_OOB, 0), -EPERM, "switch oob by an unattached thread");
+	expect(oob_call(sys_evl_read, control, (long)(uintptr_t)&byte, 1), -EPERM, "oob read by an unattached thread");
+	expect(oob_call(sys_evl_ioctl, control, EVL_THRIOC_SWITCH_OOB, 0), -EPERM, "switch oob by an unattached thread");
 	expect(oob_read(control, &byte, 1) == -1 ? -errno : 0, -EPERM, "oob_read() by an unattached thread");
-	expect(do_oob(77, 0, 0, 0), -ENOSYS, "unknown call by an unattached thread");
+	expect(oob_call(77, 0, 0, 0), -ENOSYS, "unknown call by an unattached thread");
 	expect(do_ioctl(control, EVL_THRIOC_DETACH_SELF, NULL), -EPERM, "detach by an unattached thread");
 }
 
@@ -156,16 +146,16 @@ static void test_transfers(int control)
 	int null = open_device("/dev/null");
 	char byte;
 
-	expect(do_oob(sys_evl_read, -1, (long)(uintptr_t)&byte, 1), -EBADF, "oob read of no file");
-	expect(do_oob(sys_evl_read, null, (long)(uintptr_t)&byte, 1), -EBADF, "oob read of a plain file");
-	expect(do_oob(sys_evl_read, 100000, (long)(uintptr_t)&byte, 1), -EBADF, "oob read of a far descriptor");
-	expect(do_oob(sys_evl_read, control, (long)(uintptr_t)&byte, 1), -EINVAL, "oob read of the control device");
-	expect(do_oob(sys_evl_write, control, (long)(uintptr_t)&byte, 1), -EINVAL, "oob write to the control device");
+	expect(oob_call(sys_evl_read, -1, (long)(uintptr_t)&byte, 1), -EBADF, "oob read of no file");
+	expect(oob_call(sys_evl_read, null, (long)(uintptr_t)&byte, 1), -EBADF, "oob read of a plain file");
+	expect(oob_call(sys_evl_read, 100000, (long)(uintptr_t)&byte, 1), -EBADF, "oob read of a far descriptor");
+	expect(oob_call(sys_evl_read, control, (long)(uintptr_t)&byte, 1), -EINVAL, "oob read of the control device");
+	expect(oob_call(sys_evl_write, control, (long)(uintptr_t)&byte, 1), -EINVAL, "oob write to the control device");
 	expect(oob_request(control, 0xdead, NULL), -ENOTTY, "unknown oob request");
 	expect(oob_request(control, EVL_THRIOC_DETACH_SELF, NULL), -ENOTTY, "detach out-of-band");
-	expect(do_oob(sys_evl_ioctl, 1L << 32 | control, EVL_THRIOC_SWITCH_OOB, 0), 0, "the upper half of a descriptor is ignored");
-	expect(do_oob(NR_EVL_SYSCALLS, 0, 0, 0), -ENOSYS, "call number 3");
-	expect(do_oob(0x7fffffff, 0, 0, 0), -ENOSYS, "largest call number");
+	expect(oob_call(sys_evl_ioctl, 1L << 32 | control, EVL_THRIOC_SWITCH_OOB, 0), 0, "the upper half of a descriptor is ignored");
+	expect(oob_call(NR_EVL_SYSCALLS, 0, 0, 0), -ENOSYS, "call number 3");
+	expect(oob_call(0x7fffffff, 0, 0, 0), -ENOSYS, "largest call number");
 	close(null);
 }
 
@@ -185,8 +175,8 @@ static void test_clocks(int clock)
 	tfd = evl_new_timer(EVL_CLOCK_MONOTONIC);
 	expect(do_ioctl(tfd, EVL_TFDIOC_SET, NOWHERE), -EFAULT, "timer settings from a bad address");
 	set_timer(tfd, t_now() - NSEC_PER_MSEC, 0);
-	expect(do_oob(sys_evl_read, tfd, 8, 8), -EFAULT, "expiries to a bad address");
-	expect(do_oob(sys_evl_read, tfd, (long)(uintptr_t)&ticks, 7), -EINVAL, "expiries into seven bytes");
+	expect(oob_call(sys_evl_read, tfd, 8, 8), -EFAULT, "expiries to a bad address");
+	expect(oob_call(sys_evl_read, tfd, (long)(uintptr_t)&ticks, 7), -EINVAL, "expiries into seven bytes");
 	close(tfd);
 }
 

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <evl/evl.h>
+#include <evl/syscall-abi.h>
 #include <evl/timer.h>
 #include "helpers.h"
 
@@ -53,6 +54,17 @@ static inline int attach(const char *name)
 		t_bail("cannot attach as %s: %s", name, strerror(-efd));
 
 	return efd;
+}
+
+/* A call of the core as it is: whatever number, no library in between. Negative: an error code. */
+static inline long oob_call(unsigned int nr, long fd, long a, long b)
+{
+	register long rdx __asm__("rdx") = b;
+	long ret = (long)EVL_SYSNR(nr);
+
+	__asm__ volatile("syscall" : "+a" (ret) : "D" (fd), "S" (a), "r" (rdx) : "rcx", "r11", "memory");
+
+	return ret;
 }
 
 /* The core's own view of the caller, by a call which leaves the stage alone. */

@@ -314,7 +314,8 @@ static const struct request {
 	{ EVL_THRIOC_CLEAR_MODE, fill_mode, -1 }, { EVL_THRIOC_UNBLOCK, fill_wild, -1 },
 	{ EVL_THRIOC_DEMOTE, fill_wild, -1 }, { EVL_CLKIOC_SLEEP, fill_date, MONOTONIC },
 	{ EVL_CLKIOC_GET_RES, fill_wild, MONOTONIC }, { EVL_CLKIOC_GET_TIME, fill_wild, REALTIME },
-	{ EVL_CLKIOC_SET_TIME, fill_badtime, REALTIME }, { EVL_TFDIOC_SET, fill_timer, -1 },
+	{ EVL_CLKIOC_SET_TIME, fill_badtime, REALTIME }, { EVL_CLKIOC_NEW_TIMER, fill_newtimer, MONOTONIC },
+	{ EVL_CLKIOC_NEW_TIMER, fill_newtimer, REALTIME }, { EVL_TFDIOC_SET, fill_timer, -1 },
 	{ EVL_TFDIOC_GET, fill_wild, -1 }, { EVL_MONIOC_BIND, fill_wild, -1 }, { EVL_MONIOC_ENTER, fill_wait, -1 },
 	{ EVL_MONIOC_TRYENTER, fill_wild, -1 }, { EVL_MONIOC_EXIT, fill_wild, -1 },
 	{ EVL_MONIOC_SET_CEILING, fill_word, -1 }, { EVL_MONIOC_WAIT, fill_wait, -1 },
@@ -326,16 +327,6 @@ static const struct request {
 	{ EVL_OBSIOC_UNSUBSCRIBE, fill_wild, -1 }, { EVL_OBSIOC_UPDATE, fill_notices, -1 },
 	{ EVL_OBSIOC_READ, fill_notices, -1 },
 };
-
-static long oob_call(unsigned int nr, int fd, unsigned long a, unsigned long b)
-{
-	register unsigned long rdx __asm__("rdx") = b;
-	long ret = (long)EVL_SYSNR(nr);
-
-	__asm__ volatile("syscall" : "+a" (ret) : "D" ((long)fd), "S" (a), "r" (rdx) : "rcx", "r11", "memory");
-
-	return ret;
-}
 
 static long do_request(struct fuzzer *f)
 {

@@ -4,13 +4,12 @@
 # property: the debug kernel notices in-band services called out-of-band: taking a lock, unmasking interrupts.
 . "$(dirname "$0")/rigging.sh"
 
-[ "$RIG_KERNEL" = evl ] || { echo "1..0 # SKIP the patched kernel is not to be tested"; exit 77; }
+need_patched_kernel
 
 # complains HOW WHERE TEXT
 complains() {
-	RIG_STATUS=0
-	"$RIG_TOP/evl-vm" run --debug --smp 2 --timeout 300 --log "$RIG_DIR/log" -- \
-		modprobe evl-oops-test how="$1" where="$2" >"$RIG_DIR/out" 2>"$RIG_DIR/err" </dev/null || RIG_STATUS=$?
+	core_machine --debug --smp 2 --timeout 300 --log "$RIG_DIR/log" -- \
+		modprobe evl-oops-test how="$1" where="$2"
 	status_is 120 && grep -qF "$3" "$RIG_DIR/log"
 }
 

@@ -5,14 +5,13 @@
 # from the running kernel, and the test that preempts in-band at every other instruction has to fail, or the machine.
 . "$(dirname "$0")/rigging.sh"
 
-[ "$RIG_KERNEL" = evl ] || { echo "1..0 # SKIP the patched kernel is not to be tested"; exit 77; }
+need_patched_kernel
 
 # preempt_without FUNCTION: leaves RIG_STATUS and the results of the machine.
 preempt_without() {
-	RIG_STATUS=0
-	"$RIG_TOP/evl-vm" run --icount --mem 1536 --timeout 400 --share "$RIG_TOP" -- sh -c "
+	core_machine --icount --mem 1536 --timeout 400 --share "$RIG_TOP" -- sh -c "
 		[ -z '$1' ] || modprobe evl-unmask-test function=$1 || exit 99
-		cd /tmp && sh /mnt/host/tests/preempt-points.sh" >"$RIG_DIR/out" 2>"$RIG_DIR/err" </dev/null || RIG_STATUS=$?
+		cd /tmp && sh /mnt/host/tests/preempt-points.sh"
 }
 
 all_well() {

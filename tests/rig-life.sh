@@ -7,7 +7,7 @@
 # The root of these machines is in memory, since a suspended machine loses the host's files.
 . "$(dirname "$0")/rigging.sh"
 
-[ "$RIG_KERNEL" = evl ] || { echo "1..0 # SKIP the patched kernel is not to be tested"; exit 77; }
+need_patched_kernel
 
 EVL_TOP=$RIG_TOP
 EVL_CACHE=${EVL_CACHE:-${HOME:-/root}/.cache/evl}

@@ -5,17 +5,16 @@
 # warning it goes on, what is fatal ends in a panic with a trace. Messages come out.
 . "$(dirname "$0")/rigging.sh"
 
-[ "$RIG_KERNEL" = evl ] || { echo "1..0 # SKIP the patched kernel is not to be tested"; exit 77; }
+need_patched_kernel
 
 # trouble HOW WHERE: in a machine with the core, which has to serve before and after.
 trouble() {
-	RIG_STATUS=0
-	"$RIG_TOP/evl-vm" run --smp 2 --timeout 120 --log "$RIG_DIR/log" -- sh -c "
+	core_machine --smp 2 --timeout 120 --log "$RIG_DIR/log" -- sh -c "
 		latmus -q -u -T 1 >/dev/null || exit 3
 		modprobe evl-oops-test how=$1 where=$2 || exit 4
 		latmus -q -u -T 1 >/dev/null || exit 5
 		rmmod evl-oops-test
-		echo survived" >"$RIG_DIR/out" 2>"$RIG_DIR/err" </dev/null || RIG_STATUS=$?
+		echo survived"
 }
 
 log_has() {
@@ -32,10 +31,9 @@ survives() { status_is "$1" && grep -q survived "$RIG_DIR/out" && log_has "${@:2
 panics() { status_is 121 && ! grep -q survived "$RIG_DIR/out" && log_has "Kernel panic - not syncing" "$@"; }
 
 # Backtraces of all CPUs, by NMI, while a thread of the core is at work on the other one.
-RIG_STATUS=0
-"$RIG_TOP/evl-vm" run --smp 2 --timeout 120 --log "$RIG_DIR/log" -- sh -c "
+core_machine --smp 2 --timeout 120 --log "$RIG_DIR/log" -- sh -c "
 	latmus -q -k -c 1 -T 3 >/dev/null &
-	sleep 2; echo l >/proc/sysrq-trigger; wait \$! && echo survived" >"$RIG_DIR/out" 2>"$RIG_DIR/err" </dev/null || RIG_STATUS=$?
+	sleep 2; echo l >/proc/sysrq-trigger; wait \$! && echo survived"
 point "backtraces of all CPUs come out" survives 120 "NMI backtrace for cpu 1"
 
 # The debugger's own test: its hardware breakpoints fail in the emulator, on the unpatched kernel too, and say so.
@@ -43,11 +41,9 @@ stepped() {
 	survives 120 "kgdbts:RUN sw breakpoint test" "kgdbts:RUN singlestep [900/1000]" &&
 		! grep -aE 'kgdbts: ERROR.*(sw_|singlestep|step)' "$RIG_DIR/log"
 }
-RIG_STATUS=0
-"$RIG_TOP/evl-vm" run --smp 2 --single-thread --timeout 180 --log "$RIG_DIR/log" -- sh -c "
+core_machine --smp 2 --single-thread --timeout 180 --log "$RIG_DIR/log" -- sh -c "
 	latmus -q -k -c 1 -T 600 >/dev/null &
-	sleep 2; echo V1 >/sys/module/kgdbts/parameters/kgdbts; sleep 1; kill -0 \$! && echo survived" \
-	>"$RIG_DIR/out" 2>"$RIG_DIR/err" </dev/null || RIG_STATUS=$?
+	sleep 2; echo V1 >/sys/module/kgdbts/parameters/kgdbts; sleep 1; kill -0 \$! && echo survived"
 point "the debugger stops and steps the machine, a thread of the core goes on" stepped
 
 for where in irq thread; do

@@ -5,7 +5,7 @@
 # refuses with the same sentence. Those QEMU cannot be are acted by irq_pipeline=NAME.
 . "$(dirname "$0")/rigging.sh"
 
-[ "$RIG_KERNEL" = evl ] || { echo "1..0 # SKIP the patched kernel is not to be tested"; exit 77; }
+need_patched_kernel
 
 # refused_with ARGUMENTS SENTENCE [RIG OPTIONS]
 refused_with() {

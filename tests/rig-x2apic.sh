@@ -5,7 +5,7 @@
 # interrupt remapping alone. The first needs an emulator newer than Debian 12's, which the backports have.
 . "$(dirname "$0")/rigging.sh"
 
-[ "$RIG_KERNEL" = evl ] || { echo "1..0 # SKIP the patched kernel is not to be tested"; exit 77; }
+need_patched_kernel
 
 EVL_CACHE=${EVL_CACHE:-${HOME:-/root}/.cache/evl}
 TOOLS=$EVL_CACHE/tools/qemu-backports
@@ -34,15 +34,13 @@ have_qemu() {
 works() {
 	local args=() a
 	for a in $1; do args+=(--qemu-arg "$a"); done
-	RIG_STATUS=0
-	"$RIG_TOP/evl-vm" run --smp 2 --timeout 240 "${args[@]}" --share "$RIG_TOP" -- sh -c '
+	core_machine --smp 2 --timeout 240 "${args[@]}" --share "$RIG_TOP" -- sh -c '
 		dmesg | grep -i -e x2apic -e "irq remapping" -e "masked by software"
 		latmus -q -u -c 0 -T 2 && latmus -q -u -c 1 -T 2 && latmus -q -k -c 1 -T 2 || exit 3
 		echo 0 >/sys/devices/system/cpu/cpu1/online && echo 1 >/sys/devices/system/cpu/cpu1/online || exit 4
 		latmus -q -u -c 1 -T 2 || exit 5
 		rmmod evl-latmus evl || exit 6
-		cd /tmp && sh /mnt/host/tests/pipeline.sh | grep -e "^not ok" -e "^1\.\." | grep -v "INTx.*(-22)"' \
-		>"$RIG_DIR/out" 2>"$RIG_DIR/err" </dev/null || RIG_STATUS=$?
+		cd /tmp && sh /mnt/host/tests/pipeline.sh | grep -e "^not ok" -e "^1\.\." | grep -v "INTx.*(-22)"'
 	grep -q '^1\.\.' "$RIG_DIR/out" && ! grep -q '^not ok' "$RIG_DIR/out" && return 0
 	status_is 0
 	sed 's/^/# /' "$RIG_DIR/out"
