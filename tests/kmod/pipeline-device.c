@@ -15,7 +15,6 @@
 #define EDU_RAISE	0x60
 #define EDU_ACK		0x64
 
-#define ROUNDS		2000
 #define MAX_EDU		16
 
 struct edu {
@@ -82,9 +81,10 @@ static bool line_is_oob(struct edu *edu)
 
 static int roundtrips(struct edu *edu)
 {
-	int i, failed = 0;
+	int failed = 0;
+	unsigned int i;
 
-	for (i = 0; i < ROUNDS && failed < 10; i++)
+	for (i = 0; i < rounds && failed < 10; i++)
 		failed += !edu_roundtrip(edu);
 	return failed;
 }
@@ -94,14 +94,14 @@ static void check_delivery(struct edu *edu)
 	unsigned int before;
 	int failed = roundtrips(edu);
 
-	tap_ok(!failed, "%s: each event is handled once (%d of %d failed)", edu->kind, failed, ROUNDS);
+	tap_ok(!failed, "%s: each event is handled once (%d of %u failed)", edu->kind, failed, rounds);
 
 	/* The handler of another CPU would do as well: bring it here. */
 	irq_set_affinity(edu->irq, cpumask_of(smp_processor_id()));
 	local_irq_disable();
 	failed = roundtrips(edu);
 	local_irq_enable();
-	tap_ok(!failed, "%s: also while this CPU masks interrupts (%d of %d failed)", edu->kind, failed, ROUNDS);
+	tap_ok(!failed, "%s: also while this CPU masks interrupts (%d of %u failed)", edu->kind, failed, rounds);
 
 	before = edu->events;
 	hard_local_irq_disable();
@@ -160,8 +160,8 @@ static void check_affinity(struct edu *edu)
 		return;
 	failed = roundtrips(edu) + roundtrips(edu) + roundtrips(edu);
 	moves = kthread_stop(mover);
-	tap_ok(moves > 1 && !failed, "%s: no event is lost or doubled by affinity changes (%d of %d, %d moves)",
-	       edu->kind, failed, 3 * ROUNDS, moves);
+	tap_ok(moves > 1 && !failed, "%s: no event is lost or doubled by affinity changes (%d of %u, %d moves)",
+	       edu->kind, failed, 3 * rounds, moves);
 }
 
 static int fire(void *data)
@@ -207,7 +207,7 @@ static void check_switch(struct edu *edu)
 	edu->misplaced = 0;
 	failed = roundtrips(edu);
 	tap_ok(!ret && !line_is_oob(edu) && !failed && !edu->misplaced,
-	       "%s: irq_switch_oob() to in-band (%d; %d of %d failed, %u misplaced)", edu->kind, ret, failed, ROUNDS,
+	       "%s: irq_switch_oob() to in-band (%d; %d of %u failed, %u misplaced)", edu->kind, ret, failed, rounds,
 	       edu->misplaced);
 
 	ret = irq_switch_oob(edu->irq, true);
@@ -215,7 +215,7 @@ static void check_switch(struct edu *edu)
 	edu->misplaced = 0;
 	failed = roundtrips(edu);
 	tap_ok(!ret && line_is_oob(edu) && !failed && !edu->misplaced,
-	       "%s: irq_switch_oob() back (%d; %d of %d failed, %u misplaced)", edu->kind, ret, failed, ROUNDS,
+	       "%s: irq_switch_oob() back (%d; %d of %u failed, %u misplaced)", edu->kind, ret, failed, rounds,
 	       edu->misplaced);
 
 	disable_irq(edu->irq);

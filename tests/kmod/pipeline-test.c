@@ -21,9 +21,13 @@ unsigned long bound_ns;
 module_param(bound_ns, ulong, 0444);
 MODULE_PARM_DESC(bound_ns, "longest lateness allowed to an out-of-band timer shot, 0: not judged");
 
+unsigned int rounds = 2000;
+module_param(rounds, uint, 0444);
+MODULE_PARM_DESC(rounds, "events of a device in each of its tests");
+
 static char *only = "";
 module_param(only, charp, 0444);
-MODULE_PARM_DESC(only, "run this group alone: stage, masking, ipi, work, locks, tick, synthetic, device");
+MODULE_PARM_DESC(only, "run this group alone: stage, masking, ipi, work, locks, tick, synthetic, device, virtio");
 
 static const struct test_group {
 	const char *name;
@@ -37,6 +41,7 @@ static const struct test_group {
 	{ "tick", test_tick },
 	{ "synthetic", test_synthetic },
 	{ "device", test_device },
+	{ "virtio", test_virtio },
 };
 
 static struct {

@@ -11,6 +11,7 @@
 
 /* Parameters of the module. */
 extern unsigned long bound_ns;
+extern unsigned int rounds;
 
 /* What the running context looks like, as seen by the pipeline. */
 struct context_state {
@@ -77,5 +78,6 @@ void test_hard_locks(void);
 void test_tick(void);
 void test_synthetic(void);
 void test_device(void);
+void test_virtio(void);
 
 #endif /* _EVL_TESTS_PIPELINE_TEST_H */
