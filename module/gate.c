@@ -21,6 +21,7 @@
  */
 #include "gate.h"
 #include "factory.h"
+#include "trace.h"
 
 static struct evl_thread *reorder(struct evl_waitqueue *wq);
 
@@ -155,6 +156,7 @@ static void pass_on(struct evl_gate *gate)
 
 	if (next) {
 		give_to(gate, next);
+		evl_trace(evl_mutex_grant, next);
 		evl_wake_waiter_locked(next, EVL_WAKE_GRANT);
 	} else {
 		atomic_set_release(gate->word, 0);
@@ -268,6 +270,7 @@ static int wait_for_gate(struct evl_gate *gate, ktime_t date)
 		return ret;
 	}
 
+	evl_trace(evl_mutex_contend, curr, gate->owner);
 	boosted = lend(gate);
 	warn_owner(gate->owner);
 	hard_spin_unlock(&gate->wq.lock);

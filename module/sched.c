@@ -484,6 +484,7 @@ void evl_apply_rank(struct evl_thread *thread, const struct evl_rank *rank)
 	ready = thread->state & EVL_T_READY;
 	dequeue(rq, thread);
 	set_rank(thread, rank);
+	evl_trace(evl_rank, thread);
 	if (ready)
 		evl_make_ready(rq, thread);
 	if (thread == rq->curr && !(thread->state & EVL_T_BLOCKED))

@@ -67,6 +67,74 @@ TRACE_EVENT(evl_wakeup,
 		  __entry->info)
 );
 
+/* The current thread goes to wait in a queue. */
+TRACE_EVENT(evl_wait,
+	TP_PROTO(struct evl_thread *thread, const char *queue),
+	TP_ARGS(thread, queue),
+	TP_STRUCT__entry(
+		__string(name, thread->element.name)
+		__string(queue, queue)
+	),
+	TP_fast_assign(
+		__assign_str(name);
+		__assign_str(queue);
+	),
+	TP_printk("%s queue=%s", __get_str(name), __get_str(queue))
+);
+
+/* What a thread runs at, by itself or by what its mutexes lend it. */
+TRACE_EVENT(evl_rank,
+	TP_PROTO(struct evl_thread *thread),
+	TP_ARGS(thread),
+	TP_STRUCT__entry(
+		__string(name, thread->element.name)
+		__string(class, thread->sched_class->name)
+		__field(int, prio)
+		__field(int, base_prio)
+	),
+	TP_fast_assign(
+		__assign_str(name);
+		__assign_str(class);
+		__entry->prio = thread->prio;
+		__entry->base_prio = thread->base.prio;
+	),
+	TP_printk("%s %s prio=%d base=%d", __get_str(name), __get_str(class), __entry->prio, __entry->base_prio)
+);
+
+/* A mutex is wanted by @thread, and somebody else's. */
+TRACE_EVENT(evl_mutex_contend,
+	TP_PROTO(struct evl_thread *thread, struct evl_thread *owner),
+	TP_ARGS(thread, owner),
+	TP_STRUCT__entry(
+		__string(name, thread->element.name)
+		__string(owner, owner->element.name)
+		__field(int, prio)
+		__field(int, owner_prio)
+	),
+	TP_fast_assign(
+		__assign_str(name);
+		__assign_str(owner);
+		__entry->prio = thread->prio;
+		__entry->owner_prio = owner->prio;
+	),
+	TP_printk("%s [%d] owner=%s [%d]", __get_str(name), __entry->prio, __get_str(owner), __entry->owner_prio)
+);
+
+/* It is handed to the first of those who wait for it. */
+TRACE_EVENT(evl_mutex_grant,
+	TP_PROTO(struct evl_thread *thread),
+	TP_ARGS(thread),
+	TP_STRUCT__entry(
+		__string(name, thread->element.name)
+		__field(int, prio)
+	),
+	TP_fast_assign(
+		__assign_str(name);
+		__entry->prio = thread->prio;
+	),
+	TP_printk("%s [%d]", __get_str(name), __entry->prio)
+);
+
 TRACE_EVENT(evl_stage,
 	TP_PROTO(struct evl_thread *thread, bool inband, int cause),
 	TP_ARGS(thread, inband, cause),

@@ -297,6 +297,7 @@ int evl_join_queue(struct evl_waitqueue *wq, ktime_t date)
 	if (curr->info & (curr->deaf ? EVL_I_STOPPED : EVL_I_NOWAIT))
 		return -EINTR;
 
+	evl_trace(evl_wait, curr, wq->name);
 	add_waiter(wq, curr);
 	WRITE_ONCE(curr->wchan, wq);
 	if (date != EVL_INFINITE)

@@ -67,6 +67,20 @@ toggle() {
 check "static keys are switched on and off" toggle
 still "static keys"
 
+# What happens to threads and their mutexes is told: each event of the core is met, or named here.
+echo >$T/trace
+echo 1 >$T/events/evl/enable
+"$(dirname "$0")/mutex" >mutex.out 2>&1
+status=$?
+echo 0 >$T/events/evl/enable
+ok $status "a program with mutexes runs while all events are on"
+grep -o ' evl_[a-z_]*: ' $T/trace | sort -u | tr -d ' :' >met
+for event in $(cd $T/events/evl && echo evl_*); do
+	[ "$event" = evl_latspot ] || grep -qx "$event" met
+	ok $? "event $event"
+done
+still "all events"
+
 cs=/sys/devices/system/clocksource/clocksource0
 was=$(cat $cs/current_clocksource)
 for other in $(cat $cs/available_clocksource); do
