@@ -202,6 +202,7 @@ evltest_SCRIPTS +=		\
 	tests/pipeline-bound.sh	\
 	tests/pipeline-off.sh	\
 	tests/preempt-points.sh	\
+	tests/perf.sh		\
 	tests/tracing.sh
 
 # Sourced by the scripts; what evl test looks at before it runs one.

@@ -7,7 +7,7 @@
 DEPS_machine="qemu-system-x86 busybox-static cpio gzip kmod rt-tests procps util-linux"
 DEPS_compile="quilt patch ccache gcc make flex bison bc libelf-dev libssl-dev xz-utils rsync cpio kmod"
 DEPS_kernel="linux-source-6.12 $DEPS_compile"
-DEPS_userland="libc6-dev gcc g++ make autoconf automake libtool pkg-config check rsync kmod gnuplot-nox python3-jsonschema"
+DEPS_userland="libc6-dev gcc g++ make autoconf automake libtool pkg-config check rsync kmod gnuplot-nox python3-jsonschema linux-perf"
 DEPS_series="quilt patch git xz-utils"
 DEPS_peers="apt dpkg kmod"
 
