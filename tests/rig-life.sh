@@ -53,12 +53,16 @@ make_root() {
 	pack_root "$RIG_DIR/next.gz"
 	cp "$RIG_DIR/next.gz" "$LIFE_ROOT/boot/initramfs.gz"
 	cp "$VM_KERNEL_DIR/bzImage" "$LIFE_ROOT/boot/bzImage"
+	[ -z "$dumper" ] || cp "$dumper" "$LIFE_ROOT/boot/dumper"
 	pack_root "$RIG_DIR/first.gz"
 }
 
+# One host thread for all CPUs: a kernel which goes down gives the other CPUs a second to stop, and a thread of a busy
+# host may not have run by then. What is left of the old kernel would go on inside the next.
+#
 # live SCENARIO [KERNEL ARGUMENTS]: leaves the console's log in $RIG_DIR/SCENARIO.log.
 live() {
-	timeout -k 5 300 qemu-system-x86_64 -accel tcg -cpu max -smp 2 -m 1024 -no-reboot -nodefaults -display none \
+	timeout -k 5 300 qemu-system-x86_64 -accel tcg,thread=single -cpu max -smp 2 -m 1024 -no-reboot -nodefaults -display none \
 		-nic none -kernel "$VM_KERNEL_DIR/bzImage" -initrd "$RIG_DIR/first.gz" \
 		-append "console=ttyS0 panic=-1 tsc=reliable no_timer_check life=$1 ${2:-}" \
 		-serial "file:$RIG_DIR/$1.log" </dev/null >"$RIG_DIR/$1.qemu" 2>&1
@@ -87,6 +91,8 @@ kernel_dir evl no
 VM_KERNEL_DIR=$KERNEL_DIR
 prepare_userland
 prepare_modules
+# Ours is not relocatable: Debian's own runs in the memory set aside and saves what ours left.
+dumper=$(kernel_dir stock no >"$RIG_DIR/stock" 2>&1 && echo "$KERNEL_DIR/bzImage")
 make_root
 
 complaints='BUG:|WARNING:|Oops|Call Trace|rcu.*stall'
@@ -99,12 +105,12 @@ point "a next kernel started with a thread at work" lived kexec 5 "$complaints"
 
 # dumped SCENARIO TEXT
 dumped() {
-	if grep -qx CONFIG_PROC_KCORE=y "$VM_KERNEL_DIR/build/.config"; then
+	if [ -n "$dumper" ]; then
 		live "$1" crashkernel=256M
 		point "$2, dumped" lived "$1" 5 'BUG: unable to handle|WARNING:'
 	else
 		RIG_POINTS=$((RIG_POINTS + 1))
-		echo "ok $RIG_POINTS - $2, dumped # SKIP kexec -p reads /proc/kcore, which this kernel lacks (CONFIG_PROC_KCORE)"
+		echo "ok $RIG_POINTS - $2, dumped # SKIP Debian's kernel cannot be had"
 	fi
 }
 
