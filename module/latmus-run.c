@@ -184,6 +184,24 @@ static void post_tick(struct latmus_run *run, ktime_t date, ktime_t now)
 		evl_wake_up_locked(&run->wait, EVL_WAKE_GRANT);
 }
 
+/* Queue locked. The timer could not run for some periods. */
+static noinline void skip_periods(struct latmus_run *run, u64 missed)
+{
+	run->next_date = ktime_add_ns(run->next_date, missed * run->setup.period);
+	add_overruns(run, missed);
+}
+
+/* Queue locked. The end of the warm-up comes first. */
+static noinline void end_interval(struct latmus_run *run, ktime_t now)
+{
+	if (!run->measuring) {
+		begin_measuring(run, now);
+	} else if (run->state == RUN_RUNNING) {
+		push_record(run);
+		run->interval_end = ktime_add_ns(run->interval_end, run->setup.interval);
+	}
+}
+
 /*
  * The tick: oob timer handler. Dates which passed while it could not run are overruns; the first of them is
  * the one this call is late for.
@@ -202,8 +220,9 @@ void latmus_tick(struct evl_timer *timer)
 
 	missed = evl_get_timer_overruns(timer);
 	date = run->next_date;
-	run->next_date = ktime_add_ns(date, (1 + missed) * run->setup.period);
-	add_overruns(run, missed);
+	run->next_date = ktime_add_ns(date, run->setup.period);
+	if (unlikely(missed))
+		skip_periods(run, missed);
 	/* When others are measured, reading the clock would only make them late. */
 	if (!irq)
 		now = date;
@@ -212,12 +231,8 @@ void latmus_tick(struct evl_timer *timer)
 	else
 		post_tick(run, date, now);
 
-	if (!run->measuring && now >= run->started)
-		begin_measuring(run, now);
-	if (run->measuring && run->state == RUN_RUNNING && now >= run->interval_end) {
-		push_record(run);
-		run->interval_end = ktime_add_ns(run->interval_end, run->setup.interval);
-	}
+	if (unlikely(now >= run->interval_end))
+		end_interval(run, now);
 out:
 	hard_spin_unlock(&run->wait.lock);
 	if (peak)
@@ -231,6 +246,7 @@ void latmus_start_ticking(struct latmus_run *run)
 
 	run->ticking = true;
 	run->started = ktime_add_ns(now, run->setup.warmup);
+	run->interval_end = run->started;
 	run->next_date = ktime_add_ns(now, run->setup.period);
 	evl_start_timer(&run->timer, run->next_date, ns_to_ktime(run->setup.period));
 }
