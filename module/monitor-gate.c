@@ -75,11 +75,6 @@ static long set_ceiling(struct evl_monitor *mon, unsigned long arg)
 	return 0;
 }
 
-static long gate_ioctl(struct evl_monitor *mon, unsigned int cmd, unsigned long arg)
-{
-	return cmd == EVL_MONIOC_SET_CEILING ? set_ceiling(mon, arg) : -ENOTTY;
-}
-
 static long enter_gate(struct evl_monitor *mon, unsigned long arg)
 {
 	struct evl_monitor_waitreq req;
@@ -97,15 +92,40 @@ static long enter_gate(struct evl_monitor *mon, unsigned long arg)
 	return evl_wait_error(ret);
 }
 
+static void report_imbalance(struct evl_thread *curr)
+{
+	if (running_oob())
+		evl_demote_current(EVL_HMDIAG_LKIMBALANCE);
+	else
+		evl_notify_current(curr, EVL_HMDIAG_LKIMBALANCE);
+}
+
+/* On either stage: an owner which came in-band has nothing to go out-of-band for, and a signal might keep it from there. */
 static long exit_gate(struct evl_monitor *mon)
 {
 	struct evl_thread *curr = evl_current();
-	int ret = evl_unlock_gate(&mon->gate);
+	int ret;
 
+	if (!curr)
+		return -EPERM;
+
+	ret = evl_unlock_gate(&mon->gate);
 	if (ret && curr->state & EVL_T_WOLI)
-		evl_demote_current(EVL_HMDIAG_LKIMBALANCE);
+		report_imbalance(curr);
 
 	return ret;
+}
+
+static long gate_ioctl(struct evl_monitor *mon, unsigned int cmd, unsigned long arg)
+{
+	switch (cmd) {
+	case EVL_MONIOC_SET_CEILING:
+		return set_ceiling(mon, arg);
+	case EVL_MONIOC_EXIT:
+		return exit_gate(mon);
+	default:
+		return -ENOTTY;
+	}
 }
 
 static long gate_oob_ioctl(struct evl_monitor *mon, struct file *filp, unsigned int cmd, unsigned long arg)
@@ -115,8 +135,6 @@ static long gate_oob_ioctl(struct evl_monitor *mon, struct file *filp, unsigned 
 		return enter_gate(mon, arg);
 	case EVL_MONIOC_TRYENTER:
 		return evl_wait_error(evl_trylock_gate(&mon->gate));
-	case EVL_MONIOC_EXIT:
-		return exit_gate(mon);
 	default:
 		return -ENOTTY;
 	}

@@ -231,6 +231,31 @@ static int weak_inside(void *arg)
 	return ret ? ret : inside * 2 + evl_is_inband();
 }
 
+static int unlock_inband(void *arg)
+{
+	int ret;
+
+	evl_switch_inband();
+	ret = evl_unlock_mutex(arg);
+
+	return ret ? ret : !evl_is_inband();
+}
+
+static void test_inband_owner(void)
+{
+	struct evl_mutex pp;
+
+	evl_create_mutex(&pp, EVL_CLOCK_MONOTONIC, 40, EVL_CLONE_PRIVATE, "inband:%d", getpid());
+	t_ok(!ask(&low, do_lock, &pp) && !ask(&low, unlock_inband, &pp) && prio_of(&low) == 10,
+	     "an owner which came in-band drops a mutex with a ceiling there (%d)", low.ret);
+	ask(&low, do_lock, &a);
+	tell(&high, do_lock, &a);
+	t_ok(is_blocked(&high) && !ask(&low, unlock_inband, &a) && outcome_of(&high) == 0 && prio_of(&low) == 10,
+	     "and one which is waited for (%d)", low.ret);
+	ask(&high, do_unlock, &a);
+	evl_close_mutex(&pp);
+}
+
 static void test_weak(void)
 {
 	struct hand weak;
@@ -398,7 +423,7 @@ int main(void)
 	hire(&mid, "mutex-mid", 20, t_cpu(0));
 	hire(&high, "mutex-high", 30, t_cpu(0));
 
-	t_plan(67);
+	t_plan(69);
 	test_creation();
 	test_basics();
 	t_ok(ask(&low, nr_syscalls, &a) <= 1, "without contention the core is not entered (%d times)", low.ret);
@@ -407,6 +432,7 @@ int main(void)
 	test_deadlock();
 	test_order();
 	test_ceiling();
+	test_inband_owner();
 	test_weak();
 	test_exit();
 	test_kill();

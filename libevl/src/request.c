@@ -9,12 +9,18 @@
 #include "internal.h"
 #include "backend.h"
 
+/*
+ * Requests which do not wait. Who was brought in-band meanwhile, and cannot go back because of a signal, is served
+ * there.
+ */
 int evl_request(int fd, unsigned long request, void *arg)
 {
-	if (evl_self_inband())
-		return evl_backend_ioctl(fd, request, arg);
+	int ret = -EINTR;
 
-	return (int)evl_backend_oob(sys_evl_ioctl, fd, (long)request, (long)(uintptr_t)arg);
+	if (!evl_self_inband())
+		ret = (int)evl_backend_oob(sys_evl_ioctl, fd, (long)request, (long)(uintptr_t)arg);
+
+	return ret == -EINTR ? evl_backend_ioctl(fd, request, arg) : ret;
 }
 
 int evl_self_request(unsigned long request)

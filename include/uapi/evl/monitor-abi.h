@@ -101,7 +101,7 @@ struct evl_monitor_waitreq {
  * ENTER       out-of-band call. Takes a gate, waits if need be. -EDEADLK: it is the caller's, or waiting would close a
  *             cycle; -ETIMEDOUT, -EINTR; -EBADF: the last descriptor was closed.
  * TRYENTER    out-of-band call. The same without waiting; -EAGAIN.
- * EXIT        out-of-band call. Drops a gate. -EPERM: not the caller's.
+ * EXIT        any form, by attached threads, which keep their stage in-band. Drops a gate. -EPERM: not the caller's.
  * SET_CEILING any form. 1 to 99; -EINVAL: not a gate with a ceiling.
  * WAIT        out-of-band call. Semaphores: one unit; flag groups: any of the bits of value, which are cleared;
  *             -EAGAIN: non-blocking, or flushed. Events: drops the gate and waits for a signal; on return,
