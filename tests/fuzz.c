@@ -9,18 +9,10 @@
  *
  * evl-vm: smp=2 kernel=evl debug=yes timeout=240
  */
-#include <dirent.h>
-#include <fcntl.h>
-#include <grp.h>
 #include <poll.h>
 #include <sched.h>
-#include <stdatomic.h>
-#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <evl/clock-abi.h>
 #include <evl/control-abi.h>
 #include <evl/factory-abi.h>
@@ -31,17 +23,13 @@
 #include <evl/syscall-abi.h>
 #include <evl/thread-abi.h>
 #include <evl/xbuf-abi.h>
-#include "common.h"
+#include "stress.h"
 
 #define NR_CALLS	100000
 #define NR_PROCESSES	3
 #define NR_THREADS	4
 #define CALLS_A_ROUND	500	/* of each thread */
 #define NR_SLOTS	64
-#define STUCK_SECONDS	30
-#define NOBODY		65534
-
-#define NR_OF(array)	(sizeof(array) / sizeof((array)[0]))
 
 /* What a process has open. Slots of the fixed part are never closed. */
 static const char *const devices[] = {
@@ -61,8 +49,6 @@ static char *readonly;
 
 /* Shared with the children. */
 static struct {
-	atomic_uint victim_turns;
-	atomic_int victim_error;
 	atomic_uint progress[NR_PROCESSES];
 	atomic_ulong done, accepted;
 } *board;
@@ -84,12 +70,7 @@ struct fuzzer {
 
 static uint32_t dice(struct fuzzer *f, uint32_t sides)
 {
-	/* xorshift64* */
-	f->seed ^= f->seed >> 12;
-	f->seed ^= f->seed << 25;
-	f->seed ^= f->seed >> 27;
-
-	return (uint32_t)((f->seed * 0x2545f4914f6cdd1dULL) >> 32) % sides;
+	return roll(&f->seed, sides);
 }
 
 static uint32_t any_word(struct fuzzer *f)
@@ -210,7 +191,7 @@ static void fill_sched(struct fuzzer *f)
 
 	attrs->sched_policy = policies[dice(f, NR_OF(policies))];
 	attrs->sched_priority = dice(f, 8) ? (int)dice(f, 40) : (int)any_word(f);
-	/* Below the victim: nobody promises anything to it from threads above. */
+	/* Below the bystander: nobody promises anything to it from threads above. */
 	if (attrs->sched_priority > 60 && attrs->sched_priority < 100)
 		attrs->sched_priority = 60;
 	attrs->sched_rr_quantum.tv_sec = dice(f, 8) ? 0 : (int)any_word(f);
@@ -483,15 +464,9 @@ static long do_inband_poll(struct fuzzer *f)
 	return poll(pfds, 4, (int)dice(f, 2));
 }
 
-/* Not by pthread_kill(): its lock may be held by somebody else when a thread forks, in the child for ever. */
-static long interrupt_thread(int n)
-{
-	return syscall(SYS_tgkill, getpid(), fuzzers[n], SIGUSR1);
-}
-
 static long do_signal(struct fuzzer *f)
 {
-	return interrupt_thread((int)dice(f, NR_THREADS));
+	return interrupt(fuzzers[dice(f, NR_THREADS)]);
 }
 
 static long do_fork(struct fuzzer *f);
@@ -555,11 +530,6 @@ static void *fuzz(void *arg)
 	return NULL;
 }
 
-static void ignore(int sig)
-{
-	(void)sig;
-}
-
 static void *stir(void *unused)
 {
 	int n;
@@ -567,7 +537,7 @@ static void *stir(void *unused)
 	(void)unused;
 	for (n = 0;; n++) {
 		usleep(10000);
-		interrupt_thread(n % NR_THREADS);
+		interrupt(fuzzers[n % NR_THREADS]);
 	}
 
 	return NULL;
@@ -592,7 +562,7 @@ static void open_all(void)
 static void live(int process, uint64_t seed)
 {
 	static struct fuzzer all[NR_THREADS];
-	struct sigaction act = { .sa_handler = ignore };
+	struct sigaction act = { .sa_handler = ignore_signal };
 	pthread_t thread;
 	int n;
 
@@ -603,8 +573,7 @@ static void live(int process, uint64_t seed)
 		fuzzers[n] = getpid();
 	for (n = 0; n < NR_THREADS; n++) {
 		all[n] = (struct fuzzer){ .process = process, .nr = n };
-		all[n].seed = (seed * NR_PROCESSES + (uint64_t)process) * NR_THREADS + (uint64_t)n + 1;
-		all[n].seed *= 0x9e3779b97f4a7c15ULL;
+		all[n].seed = seed_of((seed * NR_PROCESSES + (uint64_t)process) * NR_THREADS + (uint64_t)n);
 		pthread_create(&thread, NULL, fuzz, &all[n]);
 	}
 	pthread_create(&thread, NULL, stir, NULL);
@@ -614,34 +583,12 @@ static void live(int process, uint64_t seed)
 	_exit(0);
 }
 
-/* Wait for a process to end by itself, as long as it makes some progress. */
-static bool ends(pid_t pid, int process)
-{
-	unsigned int last = 0, now;
-	int n, status;
-
-	for (n = 0; n < STUCK_SECONDS * 100; n++) {
-		if (waitpid(pid, &status, WNOHANG) == pid)
-			return true;
-		now = atomic_load(&board->progress[process]);
-		if (now != last)
-			n = 0;
-		last = now;
-		usleep(10000);
-	}
-	t_diag("process %d is stuck after %u calls", process, last);
-	kill(pid, SIGKILL);
-	waitpid(pid, &status, 0);
-
-	return false;
-}
-
 /* All but the first process may be killed on their way. */
 static int play(uint64_t seed)
 {
-	struct fuzzer f = { .seed = seed * 0x9e3779b97f4a7c15ULL + 1 };
+	struct fuzzer f = { .seed = seed_of(seed) };
 	pid_t pids[NR_PROCESSES];
-	int n, stuck = 0;
+	int n, status, stuck = 0;
 
 	fflush(NULL);
 	for (n = 0; n < NR_PROCESSES; n++) {
@@ -655,174 +602,40 @@ static int play(uint64_t seed)
 		kill(pids[1 + dice(&f, NR_PROCESSES - 1)], SIGKILL);
 	}
 	for (n = 0; n < NR_PROCESSES; n++)
-		stuck += !ends(pids[n], n);
+		stuck += !ends(pids[n], &board->progress[n], &status);
 
 	return stuck;
-}
-
-/* One turn of the victim: each of its elements does what it should. */
-static int take_turn(struct evl_mutex *mutex, struct evl_sem *sem)
-{
-	int ret = evl_lock_mutex(mutex);
-
-	ret = ret ?: evl_put_sem(sem);
-	ret = ret ?: evl_unlock_mutex(mutex);
-	ret = ret ?: evl_get_sem(sem);
-
-	return ret ?: evl_usleep(2000);
-}
-
-static void be_victim(void)
-{
-	static struct evl_mutex mutex;
-	static struct evl_sem sem;
-	int ret;
-
-	evl_init();
-	t_become(90, -1);
-	attach("victim-of-fuzz");
-	evl_new_mutex(&mutex, "/victim-mutex-of-fuzz");
-	evl_new_sem(&sem, "/victim-sem-of-fuzz");
-	if (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) || setresuid(NOBODY, NOBODY, NOBODY))
-		_exit(1);
-	for (;;) {
-		ret = take_turn(&mutex, &sem);
-		if (ret)
-			atomic_store(&board->victim_error, ret);
-		atomic_fetch_add(&board->victim_turns, 1);
-	}
-}
-
-static int count_files(const char *path)
-{
-	struct dirent *entry;
-	DIR *d = opendir(path);
-	int count = 0;
-
-	while (d && (entry = readdir(d)))
-		count += entry->d_name[0] != '.';
-	if (d)
-		closedir(d);
-
-	return count;
-}
-
-/* Elements which have a name, in both trees. */
-static int count_elements(void)
-{
-	static const char *const kinds[] = { "thread", "monitor", "xbuf", "observable", "proxy", "clock", "poll" };
-	char path[64];
-	unsigned int n;
-	int count = 0;
-
-	for (n = 0; n < NR_OF(kinds); n++) {
-		snprintf(path, sizeof(path), "/dev/evl/%s", kinds[n]);
-		count += count_files(path);
-		snprintf(path, sizeof(path), "/sys/devices/virtual/%s", kinds[n]);
-		count += count_files(path);
-	}
-
-	return count;
-}
-
-static int references(void)
-{
-	FILE *file = fopen("/sys/module/evl/refcnt", "r");
-	int count = -1;
-
-	if (file) {
-		if (fscanf(file, "%d", &count) != 1)
-			count = -1;
-		fclose(file);
-	}
-
-	return count;
-}
-
-static bool back_to(int (*measure)(void), int wanted)
-{
-	int n;
-
-	for (n = 0; n < 500 && measure() != wanted; n++)
-		pause_ms(10);
-
-	return measure() == wanted;
-}
-
-#define KMEMLEAK	"/sys/kernel/debug/kmemleak"
-
-static bool leak_command(const char *text)
-{
-	int fd = open(KMEMLEAK, O_WRONLY);
-	bool done = fd >= 0 && write(fd, text, strlen(text)) > 0;
-
-	if (fd >= 0)
-		close(fd);
-
-	return done;
-}
-
-/* The second scan: kmemleak wants objects to be older than some seconds. */
-static void judge_leaks(bool watching)
-{
-	char line[256];
-	FILE *file;
-	int leaks = 0;
-
-	if (!watching) {
-		t_skip("no kmemleak here");
-		return;
-	}
-	pause_ms(6000);
-	leak_command("scan");
-	leak_command("scan");
-	file = fopen(KMEMLEAK, "r");
-	while (file && fgets(line, sizeof(line), file)) {
-		leaks += !strncmp(line, "unreferenced", 12);
-		t_diag("%.*s", (int)strcspn(line, "\n"), line);
-	}
-	if (file)
-		fclose(file);
-	t_ok(file && !leaks, "no memory is lost (%d objects)", leaks);
 }
 
 int main(int argc, char *argv[])
 {
 	unsigned long calls = argc > 1 ? strtoul(argv[1], NULL, 0) : NR_CALLS, begun = 0;
 	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 20261125;
-	int elements, refs, stuck = 0;
+	struct inventory before;
+	struct bystander *bystander;
 	unsigned int turns, idle = 0;
-	bool watching;
-	pid_t victim;
+	int stuck = 0;
 
 	deadline((int)(230 * (calls / NR_CALLS + 1)));
 	t_require_core();
 	t_plan(6);
 	t_diag("seed %llu", (unsigned long long)seed);
-	board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	watching = leak_command("scan") && leak_command("clear");
-	elements = count_elements();
-	refs = references();
-	fflush(NULL);
-	victim = fork();
-	if (!victim)
-		be_victim();
+	board = shared_board(sizeof(*board));
+	before = take_inventory();
+	bystander = start_bystander();
 	for (; begun < calls; begun += NR_PROCESSES * NR_THREADS * CALLS_A_ROUND, seed++) {
-		turns = atomic_load(&board->victim_turns);
+		turns = atomic_load(&bystander->turns);
 		stuck += play(seed);
-		idle += atomic_load(&board->victim_turns) == turns;
+		idle += atomic_load(&bystander->turns) == turns;
 	}
-	t_diag("%lu calls, %lu of them accepted; %u turns of the victim", atomic_load(&board->done),
-	       atomic_load(&board->accepted), atomic_load(&board->victim_turns));
+	t_diag("%lu calls, %lu of them accepted; %u turns of the bystander", atomic_load(&board->done),
+	       atomic_load(&board->accepted), atomic_load(&bystander->turns));
 	t_ok(!stuck, "each process came to its end (%d did not)", stuck);
 	t_ok(atomic_load(&board->accepted) > atomic_load(&board->done) / 20, "the core was reached");
-	t_ok(!idle && !atomic_load(&board->victim_error), "the victim was not disturbed (%u rounds idle, error %d)",
-	     idle, atomic_load(&board->victim_error));
-	kill(victim, SIGKILL);
-	waitpid(victim, NULL, 0);
-	t_ok(back_to(count_elements, elements), "no element is left (%d, %d before)", count_elements(), elements);
-	t_ok(back_to(references, refs), "no reference to the module is left (%d, %d before)", references(), refs);
-	judge_leaks(watching);
+	t_ok(!idle && !atomic_load(&bystander->error), "the bystander was not disturbed (%u rounds idle, error %d)",
+	     idle, atomic_load(&bystander->error));
+	end_bystander(bystander);
+	judge_inventory(&before);
 
 	return t_end();
 }

@@ -23,7 +23,7 @@ tests_fpu_SOURCES = tests/fpu.c tests/common.h utils/common/vectors.h
 tests_fpu_LDADD = $(EVLTEST_LIBS)
 
 evltest_PROGRAMS += tests/fuzz
-tests_fuzz_SOURCES = tests/fuzz.c tests/common.h
+tests_fuzz_SOURCES = tests/fuzz.c tests/stress.h tests/common.h
 tests_fuzz_LDADD = $(EVLTEST_LIBS)
 
 evltest_PROGRAMS += tests/gdb
@@ -45,6 +45,14 @@ tests_no_core_LDADD = $(EVLTEST_LIBS)
 evltest_PROGRAMS += tests/no-policies
 tests_no_policies_SOURCES = tests/no-policies.c tests/metered.h tests/common.h tests/crew.h
 tests_no_policies_LDADD = $(EVLTEST_LIBS)
+
+evltest_PROGRAMS += tests/pi-stress
+tests_pi_stress_SOURCES = tests/pi-stress.c tests/stress.h tests/common.h
+tests_pi_stress_LDADD = $(EVLTEST_LIBS)
+
+evltest_PROGRAMS += tests/poll-stress
+tests_poll_stress_SOURCES = tests/poll-stress.c tests/stress.h tests/common.h
+tests_poll_stress_LDADD = $(EVLTEST_LIBS)
 
 evltest_PROGRAMS += tests/quota
 tests_quota_SOURCES = tests/quota.c tests/metered.h tests/common.h tests/crew.h
