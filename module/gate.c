@@ -17,11 +17,14 @@
  * leaves it before a mutex does.
  *
  * Deadlocks: a waiter first joins the queue, then walks from owner to owner. Of the waiters which close a cycle
- * together the last one to join sees the whole of it; two who do so at once may both give up.
+ * together the last one to join sees the whole of it; two who do so at once may both give up. What a walk sees while
+ * others go on may never have been there: it counts if a second walk sees the same.
  */
 #include "gate.h"
 #include "factory.h"
 #include "trace.h"
+
+#include <linux/hash.h>
 
 static struct evl_thread *reorder(struct evl_waitqueue *wq);
 
@@ -216,8 +219,8 @@ static int take_or_claim(struct evl_gate *gate, struct evl_thread *curr)
 	return 0;
 }
 
-/* Whom @thread waits for to drop a mutex, with a reference; NULL: nobody. Hard off. */
-static struct evl_thread *next_in_chain(struct evl_thread *thread)
+/* Whom @thread waits for to drop a mutex, with a reference; NULL: nobody. Hard off. The wait leaves its mark in @trace. */
+static struct evl_thread *next_in_chain(struct evl_thread *thread, u64 *trace)
 {
 	struct evl_waitqueue *wq = evl_lock_thread_and_queue(thread);
 	struct evl_thread *owner = NULL;
@@ -227,19 +230,20 @@ static struct evl_thread *next_in_chain(struct evl_thread *thread)
 		if (owner)
 			evl_get_element(&owner->element);
 	}
+	*trace = hash_64(*trace ^ (uintptr_t)thread, 64) + thread->nr_waits;
 	evl_unlock_thread_and_queue(thread, wq);
 
 	return owner;
 }
 
-/* The current thread has joined the queue of a mutex: does it wait for itself? Hard off. */
-static bool closes_cycle(struct evl_thread *curr)
+/* A walk from owner to owner: does it lead back? Hard off. */
+static bool leads_back(struct evl_thread *curr, u64 *trace)
 {
-	struct evl_thread *thread = next_in_chain(curr), *next;
+	struct evl_thread *thread = next_in_chain(curr, trace), *next;
 	unsigned int hops = evl_nr_threads;
 
 	while (thread && thread != curr && hops--) {
-		next = next_in_chain(thread);
+		next = next_in_chain(thread, trace);
 		evl_put_element_later(&thread->element);
 		thread = next;
 	}
@@ -249,6 +253,18 @@ static bool closes_cycle(struct evl_thread *curr)
 	evl_put_element_later(&thread->element);
 
 	return true;
+}
+
+/*
+ * The current thread has joined the queue of a mutex: does it wait for itself? Hard off. While a walk is at its end, those
+ * at its begin may have got on: what it saw need not have been true at any one time. If a second walk sees the same waits,
+ * all of them lasted from the one to the other.
+ */
+static bool closes_cycle(struct evl_thread *curr)
+{
+	u64 first = 0, second = 0;
+
+	return leads_back(curr, &first) && leads_back(curr, &second) && first == second;
 }
 
 /* Its mutex is wanted by an out-of-band thread: it should not be in-band now. */

@@ -70,6 +70,7 @@ struct evl_thread {
 	hard_spinlock_t		lock;
 	struct evl_waitqueue	*wchan;		/* lock; what it waits for */
 	struct list_head	wait_next;	/* lock of *wchan */
+	unsigned int		nr_waits;	/* lock; in queues, so far */
 	bool			deaf;		/* lock; kicks do not end its waits */
 
 	struct evl_rq		*rq;

@@ -299,6 +299,7 @@ int evl_join_queue(struct evl_waitqueue *wq, ktime_t date)
 
 	evl_trace(evl_wait, curr, wq->name);
 	add_waiter(wq, curr);
+	curr->nr_waits++;
 	WRITE_ONCE(curr->wchan, wq);
 	if (date != EVL_INFINITE)
 		mask |= EVL_T_DELAY;
