@@ -248,25 +248,61 @@ static struct evl_file *member_file(const struct member *m)
 	return efilp;
 }
 
-/* Set locked: what holds of what is wanted. A member which has left is removed. */
-static u32 poll_member(struct evl_pollset *set, struct member *m)
+static struct evl_pollset *inner_set(struct evl_file *efilp)
+{
+	return efilp->filp->f_op == &pollset_fops ? efilp->filp->private_data : NULL;
+}
+
+static int look_into(struct evl_pollset *set);
+
+/* What holds of a file, or an error: a look into a set may be broken off, which tells nothing of its members. */
+static int poll_file(struct evl_file *efilp)
+{
+	struct evl_pollset *inner = inner_set(efilp);
+
+	if (inner)
+		return look_into(inner);
+
+	return efilp->filp->f_op->oob_poll ? (__force int)efilp->filp->f_op->oob_poll(efilp->filp, NULL) : 0;
+}
+
+/* Set locked: what holds of what is wanted, or an error. A member which has left is removed. */
+static int poll_member(struct evl_pollset *set, struct member *m)
 {
 	struct evl_file *efilp = member_file(m);
-	u32 events = 0;
+	int events;
 
 	if (!efilp) {
 		remove_member(set, m);
 		return 0;
 	}
 
-	if (efilp->filp->f_op->oob_poll)
-		events = (__force u32)efilp->filp->f_op->oob_poll(efilp->filp, NULL);
+	events = poll_file(efilp);
 	evl_put_file(efilp);
 
-	return events & (m->events | ALWAYS);
+	return events < 0 ? events : (int)(events & (m->events | ALWAYS));
 }
 
-/* Set locked. Stores what is ready, and moves it to the end of the line. The number, or -EFAULT. */
+/* A set is ready while one of its members is. Bounded recursion, along the levels. Events, 0 or an error. */
+static int look_into(struct evl_pollset *set)
+{
+	struct member *m, *tmp;
+	int ret = evl_lock_kmutex(&set->lock);
+
+	if (ret)
+		return ret;
+
+	list_for_each_entry_safe(m, tmp, &set->members, next) {
+		ret = poll_member(set, m);
+		if (ret)
+			break;
+	}
+	evl_unlock_kmutex(&set->lock);
+
+	return ret > 0 ? (__force int)(EPOLLIN | EPOLLRDNORM) : ret;
+}
+
+/* Set locked. Stores what is ready, and moves it to the end of the line. The number, or an error. */
 static int collect(struct evl_pollset *set, struct evl_poll_event __user *u_events, int nrset)
 {
 	struct evl_poll_event ev = { };
@@ -277,9 +313,12 @@ static int collect(struct evl_pollset *set, struct evl_poll_event __user *u_even
 	list_for_each_entry_safe(m, tmp, &set->members, next) {
 		if (nr == nrset)
 			break;
-		ev.events = poll_member(set, m);
-		if (!ev.events)
+		ret = poll_member(set, m);
+		if (ret < 0)
+			break;
+		if (!ret)
 			continue;
+		ev.events = ret;
 		ev.fd = m->fd;
 		ev.pollval = m->pollval;
 		ret = evl_copy_to_user(u_events + nr, &ev, sizeof(ev));
@@ -351,11 +390,6 @@ static long wait_for_members(struct evl_pollset *set, unsigned long arg, bool no
 	ret = collect_or_wait(set, &req, evl_timespec_to_ktime(&ts), nonblock);
 
 	return ret == -EIDRM ? -EBADF : ret;
-}
-
-static struct evl_pollset *inner_set(struct evl_file *efilp)
-{
-	return efilp->filp->f_op == &pollset_fops ? efilp->filp->private_data : NULL;
 }
 
 /*
@@ -579,26 +613,16 @@ static long pollset_ioctl(struct file *filp, unsigned int cmd, unsigned long arg
 	}
 }
 
-/* A set is ready while one of its members is. */
+/* To become a member; sets look into each other by look_into(). */
 static __poll_t pollset_poll(struct file *filp, struct oob_poll_wait *wait)
 {
 	struct evl_pollset *set = filp->private_data;
-	struct member *m, *tmp;
-	__poll_t ready = 0;
+	int ret;
 
 	evl_poll_register(&set->pollq, wait);
-	if (evl_lock_kmutex(&set->lock))
-		return 0;
+	ret = look_into(set);
 
-	list_for_each_entry_safe(m, tmp, &set->members, next) {
-		if (poll_member(set, m)) {
-			ready = EPOLLIN | EPOLLRDNORM;
-			break;
-		}
-	}
-	evl_unlock_kmutex(&set->lock);
-
-	return ready;
+	return ret > 0 ? (__force __poll_t)ret : 0;
 }
 
 static int pollset_open(struct inode *inode, struct file *filp)

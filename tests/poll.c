@@ -9,6 +9,8 @@
 #include "crew.h"
 
 #define ROUNDS	3000
+#define LOOKS	300
+#define NR_MORE	100
 
 static struct evl_sem sem;
 static struct evl_flags flg;
@@ -268,6 +270,65 @@ static void test_races(void)
 	dismiss(&churner);
 }
 
+static volatile int looked_enough;
+
+/* Takes its time, with the set locked. */
+static int keep_looking(void *arg)
+{
+	struct timespec past = { .tv_nsec = 1 };
+	struct evl_poll_event events[4];
+
+	while (!__atomic_load_n(&looked_enough, __ATOMIC_ACQUIRE)) {
+		evl_timedpoll(*(int *)arg, events, 4, &past);
+		evl_usleep(20);
+	}
+
+	return 0;
+}
+
+/* A member is ready: who is unblocked while it waits to look at it must not go to sleep. How often it was in time, or < 0. */
+static int break_looks(int outer)
+{
+	struct wait w = { outer, 4, 0 };
+	int n, ret, hits = 0;
+
+	for (n = 0; n < LOOKS; n++) {
+		tell(&hand, do_poll, &w);
+		while (hand.done != hand.orders && !(state_of(&hand).state & EVL_T_PEND))
+			;
+		evl_unblock_thread(hand.efd);
+		ret = outcome_of(&hand);
+		hits += ret == -EINTR;
+		if (ret != 1 && ret != -EINTR)
+			return ret < 0 ? ret : -EILSEQ;
+	}
+
+	return hits;
+}
+
+static void test_broken_looks(void)
+{
+	int inner = evl_new_poll(), outer = evl_new_poll(), n, ret;
+	struct evl_sem more[NR_MORE];
+	struct hand looker;
+
+	for (n = 0; n < NR_MORE; n++)
+		add(inner, evl_new_sem(&more[n], NULL), POLLIN, n);
+	evl_put_sem(&more[0]);
+	add(outer, inner, POLLIN, 0);
+	hire(&looker, "poll-looker", 10, t_cpu((int)sysconf(_SC_NPROCESSORS_ONLN) - 1));
+	tell(&looker, keep_looking, &inner);
+	ret = break_looks(outer);
+	t_ok(ret >= 0, "a look which is broken off ends the poll (%d of %d)", ret, LOOKS);
+	evl_unblock_thread(hand.efd);
+	publish(&looked_enough, 1);
+	dismiss(&looker);
+	for (n = 0; n < NR_MORE; n++)
+		evl_close_sem(&more[n]);
+	close(outer);
+	close(inner);
+}
+
 int main(void)
 {
 	struct wait w;
@@ -275,7 +336,7 @@ int main(void)
 	deadline(110);
 	t_require_core();
 	t_need_cpus(1);
-	t_plan(39);
+	t_plan(40);
 	evl_init();
 
 	set = evl_new_poll();
@@ -288,6 +349,7 @@ int main(void)
 	test_others();
 	test_nesting();
 	test_races();
+	test_broken_looks();
 
 	w = (struct wait){ set, 4, 0 };
 	fcntl(set, F_SETFL, O_NONBLOCK);
