@@ -161,11 +161,11 @@ static void stop_plan(struct evl_rq *rq)
 	evl_set_resched(rq);
 }
 
-/* From its first window on, also if it was running. A CPU which is offline has no ticks. */
+/* From its first window on, also if it was running. A CPU which is offline, or about to be, has no ticks. */
 static int start(struct evl_rq *rq)
 {
 	guard(hard_spinlock_irqsave)(&rq->lock);
-	if (!rq->tp.plan || !READ_ONCE(rq->tick_taken))
+	if (!rq->tp.plan || !rq->tick_kept)
 		return -EINVAL;
 
 	rq->tp.running = true;

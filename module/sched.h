@@ -79,6 +79,7 @@ struct evl_rq {
 	bool			in_irq;		/* between irq_enter and irq_exit */
 	struct evl_clock	*ticking;	/* its expired timers are being run; the shot comes after */
 	bool			tick_taken;
+	bool			tick_kept;	/* lock; taken, and not about to be given back */
 	ktime_t			shot;		/* the tick device is programmed for; KTIME_MAX: none */
 	ktime_t			inband_next;	/* tick in-band waits for; same */
 	u64			switch_date;	/* when @curr got the CPU, evl_arch_cycles() */

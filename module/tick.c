@@ -91,6 +91,12 @@ static const struct oob_tick_ops tick_ops = {
 	.set_inband_next	= tick_set_inband_next,
 };
 
+static void set_tick_kept(struct evl_rq *rq, bool kept)
+{
+	guard(hard_spinlock_irqsave)(&rq->lock);
+	rq->tick_kept = kept;
+}
+
 /*
  * On the CPU itself. The dates and the mark come first: in-band may ask for its next tick from within
  * oob_tick_take(), and the first shot may follow at once.
@@ -106,6 +112,8 @@ static int take_tick(unsigned int cpu)
 	ret = oob_tick_take(&tick_ops);
 	if (ret)
 		rq->tick_taken = false;
+	else
+		set_tick_kept(rq, true);
 
 	return ret;
 }
@@ -159,14 +167,32 @@ static int join_cpu(unsigned int cpu)
 
 static bool cpu_is_busy(unsigned int cpu)
 {
-	return READ_ONCE(evl_cpu_rq(cpu)->nr_threads) ||
+	/* The timer of a plan is not queued while its handler runs. */
+	return READ_ONCE(evl_cpu_rq(cpu)->nr_threads) || READ_ONCE(evl_cpu_rq(cpu)->tp.running) ||
 		READ_ONCE(per_cpu_ptr(evl_mono_clock.bases, cpu)->nr_bound) ||
 		READ_ONCE(per_cpu_ptr(evl_realtime_clock.bases, cpu)->nr_bound);
 }
 
+/*
+ * A CPU which is idle is about to lose its tick. Others may start a plan of SCHED_TP there, under the run queue lock: either
+ * its timer is bound to the CPU by now, or they see that the tick does not stay.
+ */
+static bool free_tick(unsigned int cpu)
+{
+	struct evl_rq *rq = evl_cpu_rq(cpu);
+
+	guard(hard_spinlock_irqsave)(&rq->lock);
+	if (started && cpu_is_busy(cpu))
+		return false;
+
+	rq->tick_kept = false;
+
+	return true;
+}
+
 static int part_cpu(unsigned int cpu)
 {
-	if (started && cpu_is_busy(cpu)) {
+	if (!free_tick(cpu)) {
 		pr_warn("CPU%u: stays online, threads or timers of the core are bound to it\n", cpu);
 		return -EBUSY;
 	}
@@ -189,13 +215,20 @@ static long drop_tick(void *arg)
 	return 0;
 }
 
-static bool any_cpu_busy(void)
+/* All of them, or none. */
+static bool free_all_ticks(void)
 {
+	bool freed = true;
 	int cpu;
 
 	for_each_cpu(cpu, &evl_oob_cpus)
-		if (cpu_is_busy(cpu))
-			return true;
+		freed &= free_tick(cpu);
+	if (freed)
+		return true;
+
+	for_each_cpu(cpu, &evl_oob_cpus)
+		set_tick_kept(evl_cpu_rq(cpu), evl_cpu_rq(cpu)->tick_taken);
+
 	return false;
 }
 
@@ -218,7 +251,7 @@ static int pm_event(struct notifier_block *nb, unsigned long event, void *data)
 	case PM_SUSPEND_PREPARE:
 	case PM_HIBERNATION_PREPARE:
 	case PM_RESTORE_PREPARE:
-		if (any_cpu_busy()) {
+		if (!free_all_ticks()) {
 			pr_warn("suspend refused: threads or timers of the core are active\n");
 			return notifier_from_errno(-EBUSY);
 		}

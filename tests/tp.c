@@ -5,6 +5,7 @@
  *
  * evl-vm: smp=1,2 kernel=evl debug=yes timeout=120
  */
+#include <fcntl.h>
 #include "metered.h"
 
 #define MSEC	1000000L
@@ -231,12 +232,83 @@ static void test_replaced(void)
 	control(evl_tp_uninstall);
 }
 
+#define DEPARTURES	10
+
+static volatile int departed;
+
+static bool set_online(const char *value)
+{
+	char path[64];
+	int fd, written;
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online", cpu);
+	fd = open(path, O_WRONLY);
+	written = (int)write(fd, value, 1);
+	close(fd);
+
+	return written == 1;
+}
+
+/* A CPU with a running plan does not go: this one goes in between two. */
+static void *depart(void *unused)
+{
+	int n;
+
+	for (n = 0; n < DEPARTURES; n++) {
+		while (!set_online("0"))
+			pause_ms(1);
+		set_online("1");
+	}
+	publish(&departed, 1);
+
+	return NULL;
+}
+
+/*
+ * A plan which runs can be started over as long as the CPU has a tick, and keeps it there. How often it could not, or its
+ * CPU was gone all the same.
+ */
+static int start_and_stop(int *started)
+{
+	struct evl_tp_ctlparam begin = { .op = evl_tp_start }, end = { .op = evl_tp_stop };
+	int bad = 0;
+
+	for (*started = 0; !__atomic_load_n(&departed, __ATOMIC_ACQUIRE);) {
+		if (request(&begin))
+			continue;
+		++*started;
+		bad += !!request(&begin);
+		request(&end);
+	}
+
+	return bad;
+}
+
+static void test_hotplug(void)
+{
+	struct __evl_tp_window w[1] = { window(0, 10 * MSEC, 0) };
+	int others = other_cpu(cpu), bad, started;
+	pthread_t tid;
+
+	if (others < 0) {
+		t_skip("one CPU only");
+		return;
+	}
+	cpu = others;
+	install(w, 1);
+	tid = t_thread(0, t_cpu(0), depart, NULL);
+	bad = start_and_stop(&started);
+	pthread_join(tid, NULL);
+	t_ok(!bad && started, "no plan runs on a CPU which goes (%d of %d did)", bad, started);
+	control(evl_tp_uninstall);
+}
+
 int main(void)
 {
 	deadline(110);
 	t_require_core();
 	t_need_cpus(1);
-	t_plan(18);
+	t_plan(19);
 	cpu = t_cpu(0);
 	signal(SIGUSR1, count_signal);
 	test_plan();
@@ -244,6 +316,7 @@ int main(void)
 	test_windows();
 	test_move();
 	test_replaced();
+	test_hotplug();
 
 	return t_end();
 }
