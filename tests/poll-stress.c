@@ -18,13 +18,13 @@
 #include <evl/xbuf.h>
 #include "stress.h"
 
-#define NR_CALLS	100000
+#define NR_CALLS	20000
 #define NR_CHURNERS	6
 #define CALLS_A_ROUND	400	/* of each churner */
 #define STROKES_A_ROUND	60	/* of each pair */
-#define CALLS_A_KILL	4000
+#define CALLS_A_KILL	1000
 #define MAX_DELAY_US	150000
-#define LIFE_ROUNDS	6
+#define LIFE_ROUNDS	2
 #define NR_FILES	24
 #define NR_SHARED	3	/* of each of so many kinds */
 #define NR_KINDS	5
