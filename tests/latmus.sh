@@ -4,7 +4,7 @@
 # property: latmus measures the three contexts, its figures agree with one another, its files have their form,
 # and it ends as its exit statuses say. evl ps shows the threads meanwhile.
 #
-# evl-vm: smp=1,2 kernel=evl debug=yes timeout=120
+# evl-vm: smp=1,2 kernel=evl debug=yes timeout=300
 . "$(dirname "$0")/lib.sh"
 
 [ -e /dev/evl/control ] || skip_all "no core"
@@ -81,6 +81,56 @@ check "no GPIO: status 3" status_is 3 latmus -T1 -Z host -I a,1 -O a,2
 before=$(field irq.json user)
 check "the calibration is reset" status_is 0 latmus -r
 note "gravity for users was $before"
+
+# A run on each CPU at a time.
+cpus=$(nproc)
+check "--smp: two seconds on all CPUs" status_is 0 latmus --smp -i -T2 --json=smp.json
+[ "$(grep -c '^RTS|.*|  *[0-9]*$' command.out)" = "$cpus" ] && [ "$(grep -c '^RTS|.*|   all$' command.out)" = 1 ]
+ok $? "a summary for each CPU, and one for all"
+[ "$(sed -n 's/^RTD|.*|  *\([0-9]*\)$/\1/p' command.out | sort -u | wc -l)" = "$cpus" ]
+ok $? "lines of each"
+awk -F'|' '/^RTS/ && $8 !~ /all/ { if (n++ == 0 || $2 + 0 < min) min = $2 + 0; if ($4 + 0 > max) max = $4 + 0 }
+	/^RTS/ && $8 ~ /all/ { exit !($2 + 0 == min && $4 + 0 == max) }' command.out
+ok $? "the last one has the extremes of all"
+awk -f /usr/libexec/evl/json.awk smp.json | awk -F'\t' -v cpus="$cpus" '
+	$1 == "samples" { all = $2 } $1 ~ "^cpus/[0-9]*/samples$" { n++; sum += $2 } END { exit !(n == cpus && sum == all && all > 0) }'
+ok $? "the samples in JSON are the sum of those of the CPUs"
+check "--smp ends with -A like one" status_is 10 latmus --smp -u -q -T20 -A1
+
+# Two threads which pass a token.
+check "--ctxsw: two seconds" status_is 0 latmus --ctxsw -T2 -p1000 --json=ctxsw.json
+[ "$(grep -c '^RTD|' command.out)" -ge 1 ] && [ "$(grep -c '^RTS|' command.out)" = 1 ]
+ok $? "lines and a summary"
+[ "$(field ctxsw.json context)" = ctxsw ] && [ "$(field ctxsw.json samples)" -ge 20 ] && [ "$(field ctxsw.json min_ns)" -gt 0 ] &&
+	[ "$(field ctxsw.json mode_switches)" = 0 ] && [ "$(field ctxsw.json tainted)" = false ]
+ok $? "a switch takes time ($(field ctxsw.json min_ns) $(field ctxsw.json avg_ns) $(field ctxsw.json max_ns) ns), never in-band"
+latmus --ctxsw -q --samples=200 >/dev/null 2>&1 &
+pid=$!
+check "evl ps sees both threads on one CPU" sh -c 'for n in $(seq 50); do
+	evl ps | awk "\$NF ~ /^latmus(-peer)?:/ { n++; cpu[\$1] } END { for (c in cpu) k++; exit !(n == 2 && k == 1) }" && exit; sleep 0.1; done; exit 1'
+wait $pid
+ok $? "--ctxsw ends with its samples"
+check "--ctxsw: a threshold" status_is 10 latmus --ctxsw -q -T20 -A1
+check "--ctxsw: an interrupt is a normal end" status_is 0 timeout --preserve-status -s INT 3 latmus --ctxsw
+grep -q '^RTS|' command.out
+ok $? "with the summary"
+if [ "$cpus" = 1 ]; then
+	check "--xcpu wants two CPUs: status 2" status_is 2 latmus --xcpu -q -T1
+else
+	rwa() { evl ps -s --json | awk -f /usr/libexec/evl/json.awk - | awk -F'\t' '$1 ~ /rwa$/ { sum += $2 } END { print sum + 0 }'; }
+	check "--xcpu: two seconds" status_is 0 latmus --xcpu -c 0 -q -T2 --json=xcpu.json
+	[ "$(field xcpu.json cpu)" = 0 ] && [ "$(field xcpu.json peer_cpu)" = 1 ] && [ "$(field xcpu.json samples)" -ge 20 ]
+	ok $? "from one CPU to another"
+	latmus --xcpu=0 -c 1 -q -T10 >/dev/null 2>&1 &
+	pid=$!
+	sleep 3
+	[ "$(rwa)" -ge 20 ]
+	ok $? "by remote wake-ups"
+	kill -INT $pid
+	wait $pid
+	check "--xcpu to itself: status 2" status_is 2 latmus --xcpu=0 -c 0 -q -T1
+	check "--xcpu to a CPU which is not the core's: status 2" status_is 2 latmus --xcpu=1000 -q -T1
+fi
 
 # Threads in sight while a measurement runs.
 latmus -q -T10 -k >/dev/null 2>&1 &

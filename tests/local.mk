@@ -220,7 +220,7 @@ dist_evltest_DATA = tests/lib.sh tests/needs
 check_PROGRAMS += tests/tools/figures
 TESTS += tests/tools.sh tests/tools-plugins.sh tests/tools/figures tests/packaging.sh
 
-tests_tools_figures_SOURCES = tests/tools/figures.c utils/latmus/figures.c utils/latmus/latmus.h
+tests_tools_figures_SOURCES = tests/tools/figures.c utils/latmus/figures.c utils/latmus/latmus.h utils/common/tool.c
 tests_tools_figures_LDADD = $(EVLTEST_LIBS) -lm
 
 EXTRA_DIST += $(evltest_SCRIPTS) tests/tools.sh tests/tools-plugins.sh	\

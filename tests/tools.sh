@@ -185,6 +185,15 @@ check "-H wants -g" bad_option '-g' -H 100 -T 1
 check "-t excludes -m" bad_option '-m' -t -m
 check "-t excludes -s" bad_option '-s' -t -s
 check "-s excludes -Z" bad_option '-Z' -s -Z host -T 1
+check "--ctxsw excludes --xcpu" bad_option '--xcpu' --ctxsw --xcpu -T 1
+check "--ctxsw excludes -s" bad_option '--ctxsw' -s --ctxsw -T 1
+check "--ctxsw excludes -k" bad_option '-k' --ctxsw -k -T 1
+check "--smp excludes --ctxsw" bad_option '--smp' --smp --ctxsw -T 1
+check "--smp excludes -c" bad_option '-c' --smp -c 0 -T 1
+check "--smp excludes -t" bad_option '--smp' -t --smp
+check "-t excludes --xcpu" bad_option '--xcpu' -t --xcpu
+check "-K goes with -u, not --ctxsw" bad_option '-u' --ctxsw -K
+check "--xcpu=x is refused" bad_option '--xcpu x' --xcpu=x -T 1
 check "-K goes with -u, not -s" bad_option '-u' -s -K
 check "-t excludes -g" bad_option '-g' -t -g
 check "-t excludes -A" bad_option '-A' -t -A 5

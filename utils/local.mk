@@ -17,6 +17,8 @@ utils_latmus_latmus_SOURCES =		\
 	utils/latmus/environment.c	\
 	utils/latmus/figures.c		\
 	utils/latmus/run.c		\
+	utils/latmus/watch.c		\
+	utils/latmus/exchange.c		\
 	utils/latmus/screen.c		\
 	utils/latmus/datafile.c		\
 	utils/latmus/result-json.c	\

@@ -22,19 +22,10 @@ static void fill(struct figures *fig, uint32_t span)
 	fig->cells = calloc(fig->nr_cells, sizeof(*fig->cells));
 }
 
-/* As the driver counts. */
 static void count(struct figures *fig, int64_t ns, uint64_t times)
 {
-	uint64_t cell = ns < 0 ? 0 : (uint64_t)ns / fig->cell_ns;
-
-	if (cell < fig->nr_cells)
-		fig->cells[cell] += times;
-	else
-		fig->result.outliers += times;
-	if (!fig->result.samples || ns > fig->result.max_lat)
-		fig->result.max_lat = (int32_t)ns;
-	fig->result.samples += times;
-	fig->result.sum_lat += ns * (int64_t)times;
+	while (times--)
+		count_sample(fig, ns, 0, 0);
 }
 
 static void test_cells(void)
@@ -109,12 +100,47 @@ static void test_few(void)
 	free_figures(&fig);
 }
 
+/* Two runs of which one has the extremes, another the samples. */
+static void test_sum(void)
+{
+	struct figures a, b, sum;
+	uint32_t n, wrong = 0;
+
+	fill(&a, 200);
+	fill(&b, 200);
+	fill(&sum, 200);
+	for (n = 0; n < 20; n++) {
+		count_sample(&a, 1000 + n, n, 1);
+		count_sample(&b, n % 2 ? 500 - (int)n * 100 : 5000 + (int)n, n, 2);
+	}
+	count_sample(&a, 9000000, 77, 1);
+	a.result.elapsed = 5;
+	b.result.elapsed = 3;
+	add_figures(&sum, &a);
+	add_figures(&sum, &b);
+	t_ok(sum.result.samples == 41 && sum.result.sum_lat == a.result.sum_lat + b.result.sum_lat &&
+	     sum.result.early == 7 && sum.result.outliers == 1 && sum.result.elapsed == 5, "a sum has the counts of both");
+	t_ok(sum.result.min_lat == -1400 && sum.result.max_lat == 9000000 && sum.result.peak_at == 77,
+	     "and the extremes of either (%d, %d)", sum.result.min_lat, sum.result.max_lat);
+	for (n = 0; n < sum.nr_cells; n++)
+		wrong += sum.cells[n] != a.cells[n] + b.cells[n];
+	t_ok(!wrong, "cell by cell");
+	for (n = 1; n < sum.nr_spikes; n++)
+		wrong += sum.spikes[n].value > sum.spikes[n - 1].value;
+	t_ok(sum.nr_spikes == LATMUS_NR_SPIKES && !wrong && sum.spikes[0].cpu == 1 && sum.spikes[0].at == 77 &&
+	     sum.spikes[1].cpu == 2 && sum.spikes[9].value >= 5002, "the ten worst, the worst first, with their CPU");
+	free_figures(&a);
+	free_figures(&b);
+	free_figures(&sum);
+}
+
 int main(void)
 {
-	t_plan(10);
+	t_plan(14);
 	test_cells();
 	test_percentiles();
 	test_few();
+	test_sum();
 
 	return t_end();
 }

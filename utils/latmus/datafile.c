@@ -31,7 +31,7 @@ static void print_settings(FILE *out, const struct run *run)
 	fprintf(out, "# vDSO access: %s\n", env->vdso);
 	fprintf(out, "# context: %s\n", context_name(run->opt->context));
 	fprintf(out, "# thread priority: %ld\n", run->opt->priority);
-	fprintf(out, "# thread affinity: CPU%d%s\n", env->cpu, env->isolated ? "" : "-noisol");
+	fprintf(out, "# thread affinity: %s\n", env->place);
 	fprintf(out, "# C-state: %s\n", env->cstates_restricted ? "restricted" : "unrestricted");
 }
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -54,21 +55,97 @@ static int default_cpu(const cpu_set_t *oob, const cpu_set_t *isolated)
 	return cpu;
 }
 
+/* An isolated one if the first is; then any other. */
+static int default_peer(const cpu_set_t *oob, const cpu_set_t *isolated, int first)
+{
+	cpu_set_t others = *oob, quiet;
+	int cpu;
+
+	CPU_CLR(first, &others);
+	CPU_AND(&quiet, &others, isolated);
+	cpu = CPU_ISSET(first, isolated) ? first_in_both(&quiet, &quiet) : -1;
+
+	return cpu < 0 ? first_in_both(&others, &others) : cpu;
+}
+
+static void choose_peer(const struct options *opt, struct environment *env, const cpu_set_t *oob, const cpu_set_t *isolated)
+{
+	env->peer_cpu = opt->peer_cpu < 0 ? default_peer(oob, isolated, env->cpu) : (int)opt->peer_cpu;
+	if (env->peer_cpu < 0)
+		tool_die(STATUS_USAGE, "--xcpu wants two CPUs of the core, there is but CPU%d", env->cpu);
+	if (env->peer_cpu == env->cpu)
+		tool_die(STATUS_USAGE, "--xcpu=%d: that is the CPU measured from; --ctxsw is for one CPU", env->cpu);
+	env->isolated = env->isolated && CPU_ISSET(env->peer_cpu, isolated);
+}
+
+static void check_cpu(int cpu, const char *path, const char *oob_text, const cpu_set_t *oob)
+{
+	if (!CPU_ISSET(cpu, oob))
+		tool_die(STATUS_USAGE, "CPU%d is not one of the core's: %s says %s", cpu, path, oob_text);
+}
+
+static void name_place(struct environment *env, const char *cpus)
+{
+	const char *suffix = env->isolated ? "" : "-noisol";
+
+	if (cpus)
+		snprintf(env->place, sizeof(env->place), "CPU%s%s", cpus, suffix);
+	else if (env->peer_cpu >= 0)
+		snprintf(env->place, sizeof(env->place), "CPU%d,%d%s", env->cpu, env->peer_cpu, suffix);
+	else
+		snprintf(env->place, sizeof(env->place), "CPU%d%s", env->cpu, suffix);
+}
+
 void choose_cpu(const struct options *opt, struct environment *env)
 {
 	char path[PATH_MAX], oob_text[1024], isolated_text[1024];
-	cpu_set_t oob, isolated;
+	cpu_set_t oob, isolated, quiet;
 
 	tool_core_cpus(path, oob_text, sizeof(oob_text), &oob);
 	tool_read_cpus(ISOLATED_CPUS, isolated_text, sizeof(isolated_text), &isolated);
+	env->peer_cpu = -1;
+	if (opt->smp) {
+		CPU_AND(&quiet, &oob, &isolated);
+		env->cpu = -1;
+		env->isolated = CPU_EQUAL(&quiet, &oob);
+		name_place(env, oob_text);
+		return;
+	}
 
 	env->cpu = opt->cpu < 0 ? default_cpu(&oob, &isolated) : (int)opt->cpu;
+	check_cpu(env->cpu, path, oob_text, &oob);
 	env->isolated = CPU_ISSET(env->cpu, &isolated);
-	if (!CPU_ISSET(env->cpu, &oob))
-		tool_die(STATUS_USAGE, "CPU%d is not one of the core's: %s says %s", env->cpu, path, oob_text);
 	if (opt->cpu >= 0 && !opt->force_cpu && !env->isolated && first_in_both(&oob, &isolated) >= 0)
 		tool_die(STATUS_USAGE, "CPU%d is not isolated, but %s are; -C %d to measure there all the same",
 			 env->cpu, isolated_text, env->cpu);
+	if (opt->context == CONTEXT_XCPU) {
+		choose_peer(opt, env, &oob, &isolated);
+		check_cpu(env->peer_cpu, path, oob_text, &oob);
+	}
+	name_place(env, NULL);
+}
+
+int spread(const struct environment *env, struct environment **all)
+{
+	char path[PATH_MAX], text[1024];
+	cpu_set_t oob, isolated;
+	int cpu, nr = 0;
+
+	tool_core_cpus(path, text, sizeof(text), &oob);
+	tool_read_cpus(ISOLATED_CPUS, text, sizeof(text), &isolated);
+	*all = calloc((size_t)CPU_COUNT(&oob), sizeof(**all));
+	if (!*all)
+		tool_die(STATUS_FAILED, "out of memory");
+	for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (!CPU_ISSET(cpu, &oob))
+			continue;
+		(*all)[nr] = *env;
+		(*all)[nr].cpu = cpu;
+		(*all)[nr].isolated = CPU_ISSET(cpu, &isolated);
+		name_place(&(*all)[nr++], NULL);
+	}
+
+	return nr;
 }
 
 /* Held open for the rest of the process: it is the open file that keeps idle states shallow. */

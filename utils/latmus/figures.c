@@ -8,6 +8,7 @@
 #include "latmus.h"
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define MIN_ABOVE	10	/* samples above, for a percentile to mean something */
 
@@ -22,6 +23,87 @@ void size_histogram(struct figures *fig, uint32_t span_us)
 		if (span_us * (1000 / fig->cell_ns) <= LATMUS_MAX_HCELLS)
 			break;
 	fig->nr_cells = span_us * (1000 / fig->cell_ns);
+}
+
+void make_cells(struct figures *fig)
+{
+	free(fig->cells);
+	fig->cells = calloc(fig->nr_cells, sizeof(*fig->cells));
+	if (!fig->cells)
+		tool_die(STATUS_FAILED, "out of memory");
+	memset(&fig->result, 0, sizeof(fig->result));
+	fig->nr_spikes = 0;
+}
+
+/* Sorted by insertion: there are ten. */
+void add_spike(struct figures *fig, int64_t at, int32_t value, int cpu)
+{
+	uint32_t n = fig->nr_spikes;
+
+	if (n == LATMUS_NR_SPIKES && fig->spikes[n - 1].value >= value)
+		return;
+	if (n == LATMUS_NR_SPIKES)
+		n--;
+	else
+		fig->nr_spikes++;
+	for (; n && fig->spikes[n - 1].value < value; n--)
+		fig->spikes[n] = fig->spikes[n - 1];
+	fig->spikes[n] = (struct spike) { .at = at, .value = value, .cpu = cpu };
+}
+
+static void count_cell(struct figures *fig, int64_t ns)
+{
+	uint64_t cell = ns < 0 ? 0 : (uint64_t)ns / fig->cell_ns;
+
+	if (cell < fig->nr_cells)
+		fig->cells[cell]++;
+	else
+		fig->result.outliers++;
+}
+
+void count_sample(struct figures *fig, int64_t ns, int64_t at, int cpu)
+{
+	struct latmus_result *r = &fig->result;
+
+	if (!r->samples || ns < r->min_lat)
+		r->min_lat = (int32_t)ns;
+	if (!r->samples || ns > r->max_lat) {
+		r->max_lat = (int32_t)ns;
+		r->peak_at = (uint64_t)at;
+	}
+	r->samples++;
+	r->sum_lat += ns;
+	r->early += ns < 0;
+	count_cell(fig, ns);
+	add_spike(fig, at, (int32_t)ns, cpu);
+}
+
+static void add_results(struct latmus_result *sum, const struct latmus_result *r)
+{
+	if (r->samples && (!sum->samples || r->min_lat < sum->min_lat))
+		sum->min_lat = r->min_lat;
+	if (r->samples && (!sum->samples || r->max_lat > sum->max_lat)) {
+		sum->max_lat = r->max_lat;
+		sum->peak_at = r->peak_at;
+	}
+	sum->samples += r->samples;
+	sum->sum_lat += r->sum_lat;
+	sum->early += r->early;
+	sum->outliers += r->outliers;
+	sum->overruns += r->overruns;
+	sum->mode_switches += r->mode_switches;
+	sum->elapsed = r->elapsed > sum->elapsed ? r->elapsed : sum->elapsed;
+}
+
+void add_figures(struct figures *sum, const struct figures *fig)
+{
+	uint32_t n;
+
+	add_results(&sum->result, &fig->result);
+	for (n = 0; n < fig->nr_cells; n++)
+		sum->cells[n] += fig->cells[n];
+	for (n = 0; n < fig->nr_spikes; n++)
+		add_spike(sum, fig->spikes[n].at, fig->spikes[n].value, fig->spikes[n].cpu);
 }
 
 /* In integers: a rank must not depend on rounding. Ranks are given to a thousandth of a percent. */

@@ -3,6 +3,7 @@
 #ifndef _EVL_UTILS_LATMUS_H
 #define _EVL_UTILS_LATMUS_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,13 +17,22 @@ enum {
 	STATUS_SWITCHED = 11
 };
 
+/* What the driver does not measure; latmus_setup.type has no such value. */
+enum {
+	CONTEXT_CTXSW = EVL_LAT_LAST + 1,	/* two threads pass a token, one CPU */
+	CONTEXT_XCPU,				/* two CPUs */
+	CONTEXT_LAST = CONTEXT_XCPU
+};
+
 /* options.c */
 enum mode { MODE_MEASURE, MODE_TUNE, MODE_RESET };
 
 struct options {
 	enum mode mode;
 	bool reset;		/* also before a calibration */
-	int context;		/* EVL_LAT_*, of a measurement */
+	int context;		/* EVL_LAT_* or CONTEXT_*, of a measurement */
+	bool smp;		/* on all CPUs of the core at a time */
+	long peer_cpu;		/* of --xcpu; -1: to be chosen */
 	bool tune[EVL_LAT_LAST + 1];
 	long period_us;
 	long priority;
@@ -53,17 +63,22 @@ const char *context_name(int context);
 
 /* environment.c: where a measurement takes place */
 struct environment {
-	int cpu;
+	int cpu;		/* -1: several */
+	int peer_cpu;		/* of --xcpu, else -1 */
 	bool isolated;
 	bool cstates_restricted;
 	char clocksource[64];
 	const char *vdso;
 	struct latmus_gravity gravity;
 	time_t started;
+	char place[1100];	/* for people: the CPUs, and whether they are isolated */
 };
 
 int open_driver(void);
 void choose_cpu(const struct options *opt, struct environment *env);
+
+/* The same environment on each CPU of the core; how many there are. The array is the caller's. */
+int spread(const struct environment *env, struct environment **all);
 void survey(const struct options *opt, struct environment *env, int fd);
 
 /*
@@ -72,9 +87,16 @@ void survey(const struct options *opt, struct environment *env, int fd);
 #define MIN_SPAN_US	1000	/* the histogram covers at least this */
 #define MAX_SPAN_US	LATMUS_MAX_HCELLS
 
+struct spike {
+	int64_t at;		/* ns from the end of the warm-up */
+	int32_t value;
+	int cpu;
+};
+
 struct figures {
 	struct latmus_result result;
-	struct latmus_spikes spikes;	/* the worst one first */
+	struct spike spikes[LATMUS_NR_SPIKES];	/* the worst one first */
+	uint32_t nr_spikes;
 	uint64_t *cells;
 	uint32_t nr_cells;
 	uint32_t cell_ns;	/* a divisor of 1000 */
@@ -82,6 +104,16 @@ struct figures {
 
 /* Chooses the cells: at least so many microseconds. */
 void size_histogram(struct figures *fig, uint32_t span_us);
+
+/* Forgets what there is, but the size. */
+void make_cells(struct figures *fig);
+void add_spike(struct figures *fig, int64_t at, int32_t value, int cpu);
+
+/* A sample which the driver has no part in; touches no memory but that of the figures. */
+void count_sample(struct figures *fig, int64_t ns, int64_t at, int cpu);
+
+/* Adds up runs of the same cells which went on at the same time. */
+void add_figures(struct figures *sum, const struct figures *fig);
 
 #define NR_PERCENTILES	7
 extern const double percentile_ranks[NR_PERCENTILES];
@@ -96,15 +128,42 @@ int64_t deviation_ns(const struct figures *fig);
 uint64_t cell_count(const struct figures *fig, uint32_t us);
 uint64_t count_beyond(const struct figures *fig, uint32_t us);
 
+/* watch.c */
+enum happening { HAPPENED_NOTHING, HAPPENED_OVER, HAPPENED_QUESTION, HAPPENED_INTERRUPT, HAPPENED_DEADLINE };
+
+struct watch {
+	pthread_t waiter;
+	struct timespec deadline;
+	bool limited;
+};
+
+void block_signals(void);
+void begin_watch(struct watch *w, uint64_t ns);
+enum happening await_happening(const struct watch *w, uint64_t tick_ns);
+void tell_over(const struct watch *w);
+void end_watch(void);
+
 /* run.c */
 struct run {
 	int fd;
 	const struct options *opt;
 	const struct environment *env;
+	/* Told about each interval, by a thread of the run; may be NULL. */
+	void (*on_interval)(struct run *run, const struct latmus_measurement *m);
 	struct figures fig;
 	const char *taint;	/* reason not to trust the figures, or NULL */
 	bool interrupted;	/* by a signal */
 	int error;		/* of the responder, errno value */
+
+	/* While it goes on. */
+	const struct watch *watch;
+	pthread_t logger, responder;
+	bool over, dead_clock;
+
+	/* Of the screen. */
+	uint64_t intervals;
+	bool best_known;
+	int32_t best, worst;
 };
 
 struct run_limits {
@@ -113,25 +172,29 @@ struct run_limits {
 	uint64_t samples;	/* 0: none */
 };
 
-void block_signals(void);
+/* Samples after which a run ends, 0: none. */
+uint64_t samples_wanted(const struct run *run, const struct run_limits *limits);
+void lock_memory(void);
+void start_fifo_thread(pthread_t *thread, int cpu, long priority, void *(*body)(void *), void *arg);
 
-/*
- * Measures a context. Intervals are handed to the report as they come. False if nothing could be
- * measured; a message was printed then.
- */
-bool execute_run(struct run *run, int context, const struct run_limits *limits,
-		 void (*on_interval)(struct run *run, const struct latmus_measurement *m));
+/* Measures a context, on several CPUs at a time. False if nothing could be measured; a message was printed then. */
+bool execute_runs(struct run *runs, int nr, int context, const struct run_limits *limits);
+
+/* exchange.c: the same with two threads which pass a token. */
+bool execute_exchange(struct run *run, int context, const struct run_limits *limits);
 void free_figures(struct figures *fig);
 
 /* screen.c */
 void announce(const struct run *run);
 void print_interval(struct run *run, const struct latmus_measurement *m);
 void print_interim(const struct run *run);
+void print_cpu_summaries(const struct run *runs, int nr);
 void print_summary(const struct run *run);
 
 /* datafile.c, result-json.c */
 void write_data_file(const struct run *run);
-void write_json(const struct run *run);
+/* "runs" are those which "run" is the sum of, one a CPU; none if nr is 0. */
+void write_json(const struct run *run, const struct run *runs, int nr);
 
 /* tune.c */
 int tune(const struct options *opt, struct environment *env, int fd);

@@ -6,9 +6,16 @@
 #include "latmus.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+/* The one JSON object is all that goes there. */
+static bool quiet_stdout(const struct options *opt)
+{
+	return opt->json && !opt->json_file;
+}
 
 static void reset_gravity(int fd)
 {
@@ -38,7 +45,8 @@ static void freeze_trace(void)
 	tool_warn("--freeze-trace: no tracing directory is mounted");
 }
 
-static int conclude(const struct run *run)
+/* "runs" are those which "run" is the sum of; none if nr is 0. */
+static int conclude(const struct run *run, const struct run *runs, int nr)
 {
 	const struct options *opt = run->opt;
 	const struct latmus_result *r = &run->fig.result;
@@ -47,12 +55,15 @@ static int conclude(const struct run *run)
 		fprintf(stderr, "stopped: %.3f us exceed the threshold of %ld us\n", r->max_lat / 1000.0, opt->max_lat_us);
 	if (r->stopped_by == LATMUS_STOPPED_SWITCH)
 		tool_warn("the responder was switched in-band, its figures would mean nothing; -K to go on");
-	if (!opt->json || opt->json_file)
+	if (!quiet_stdout(opt)) {
+		if (nr)
+			print_cpu_summaries(runs, nr);
 		print_summary(run);
+	}
 	if (opt->plot)
 		write_data_file(run);
 	if (opt->json)
-		write_json(run);
+		write_json(run, runs, nr);
 
 	switch (r->stopped_by) {
 	case LATMUS_STOPPED_MAXLAT:
@@ -66,27 +77,71 @@ static int conclude(const struct run *run)
 	}
 }
 
+/* What ended the first run that did not take its time ended all. */
+static void add_up(struct run *sum, const struct run *runs, int nr)
+{
+	int n;
+
+	make_cells(&sum->fig);
+	sum->fig.result.stopped_by = runs->fig.result.stopped_by;
+	for (n = nr - 1; n >= 0; n--) {
+		add_figures(&sum->fig, &runs[n].fig);
+		sum->taint = runs[n].taint ?: sum->taint;
+		sum->interrupted |= runs[n].interrupted;
+		if (runs[n].fig.result.stopped_by > LATMUS_STOPPED_SAMPLES)
+			sum->fig.result.stopped_by = runs[n].fig.result.stopped_by;
+	}
+}
+
+static bool measure_all(struct run *sum, struct run **runs, int *nr, const struct run_limits *limits)
+{
+	struct environment *all;
+	int n;
+
+	*nr = spread(sum->env, &all);
+	*runs = calloc((size_t)*nr, sizeof(**runs));
+	if (!*runs)
+		tool_die(STATUS_FAILED, "out of memory");
+	for (n = 0; n < *nr; n++) {
+		(*runs)[n] = *sum;
+		(*runs)[n].env = &all[n];
+		(*runs)[n].fd = n ? open_driver() : sum->fd;
+	}
+	if (!execute_runs(*runs, *nr, sum->opt->context, limits))
+		return false;
+	add_up(sum, *runs, *nr);
+
+	return true;
+}
+
+static bool measure_one(struct run *run, const struct run_limits *limits)
+{
+	if (run->opt->context > EVL_LAT_LAST)
+		return execute_exchange(run, run->opt->context, limits);
+
+	return execute_runs(run, 1, run->opt->context, limits);
+}
+
 static int measure(const struct options *opt, const struct environment *env, int fd)
 {
-	struct run run = { .fd = fd, .opt = opt, .env = env };
+	struct run run = { .fd = fd, .opt = opt, .env = env }, *runs = NULL;
 	struct run_limits limits = {
 		.warmup_ns = (uint64_t)opt->warmup_ms * 1000000,
 		.duration_ns = (uint64_t)opt->timeout_s * 1000000000,
 		.samples = (uint64_t)opt->samples,
 	};
-	bool quiet_stdout = opt->json && !opt->json_file;
-	int status;
+	int nr = 0;
 
+	if (!quiet_stdout(opt))
+		run.on_interval = print_interval;
 	size_histogram(&run.fig, (uint32_t)opt->cells);
 	announce(&run);
-	if (!execute_run(&run, opt->context, &limits, quiet_stdout ? NULL : print_interval))
+	if (!(opt->smp ? measure_all(&run, &runs, &nr, &limits) : measure_one(&run, &limits)))
 		return STATUS_FAILED;
 	if (run.fig.result.stopped_by == LATMUS_STOPPED_MAXLAT && opt->freeze_trace)
 		freeze_trace();
-	status = conclude(&run);
-	free_figures(&run.fig);
 
-	return status;
+	return conclude(&run, runs, nr);
 }
 
 int main(int argc, char *argv[])

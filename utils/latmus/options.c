@@ -12,7 +12,7 @@
 
 enum {
 	OPT_FORCE = 0x100, OPT_OVERWRITE, OPT_JSON, OPT_SAMPLES, OPT_DEFAULT_SYSTEM, OPT_FREEZE, OPT_WARMUP,
-	OPT_VERSION
+	OPT_VERSION, OPT_SMP, OPT_CTXSW, OPT_XCPU
 };
 
 static const char short_options[] = ":mtikusrp:P:c:C:T:A:Kv::qbl:g::H:Z:z:I:O:hV";
@@ -24,6 +24,10 @@ static const struct option long_options[] = {
 	{ "kernel", no_argument, NULL, 'k' },
 	{ "user", no_argument, NULL, 'u' },
 	{ "sirq", no_argument, NULL, 's' },
+	{ "ctxsw", no_argument, NULL, OPT_CTXSW },
+	{ "xcpu", optional_argument, NULL, OPT_XCPU },
+	{ "smp", no_argument, NULL, OPT_SMP },
+	{ "save", no_argument, NULL },
 	{ "reset", no_argument, NULL, 'r' },
 	{ "period", required_argument, NULL, 'p' },
 	{ "priority", required_argument, NULL, 'P' },
@@ -64,6 +68,8 @@ static const char usage_text[] =
 "  -k, --kernel            kernel thread of the core\n"
 "  -i, --irq               timer interrupt handler\n"
 "  -s, --sirq              in-band handler of a synthetic interrupt\n"
+"      --ctxsw             two threads on one CPU which pass a token: half of a round trip\n"
+"      --xcpu[=N]          the same with the other thread on CPU N, or another one of the core's\n"
 "  -m, --measure           measure (default)\n"
 "  -t, --tune              calibrate the clock, for the contexts of -i -k -u, or all\n"
 "  -r, --reset             back to the built-in calibration, alone or before -t\n"
@@ -73,6 +79,7 @@ static const char usage_text[] =
 "  -P, --priority=N        1 to 99, of the thread measured (90)\n"
 "  -c, --cpu=N             CPU; by default the first isolated one of the core's\n"
 "  -C, --force-cpu=N       the same, though it be not isolated\n"
+"      --smp               on all CPUs of the core at a time, for -i -k -u -s\n"
 "  -T, --timeout=N[dhms]   stop after this time\n"
 "      --samples=N         stop after that many samples\n"
 "  -A, --max-abort=US      stop at the first latency above\n"
@@ -96,9 +103,11 @@ static const char usage_text[] =
 
 /* Words given, for the rules between them. */
 struct given {
-	bool measure, tune, sirq, quiet, cells, freeze, force;
+	bool measure, tune, cells, force;
+	const char *context;	/* -i, -k or -u, the last one */
+	const char *mode;	/* the option which asks for something else than these */
+	const char *other_mode;	/* a second one */
 	const char *gpio;	/* option which asks for a GPIO run */
-	bool responder;		/* -K or -P: meaningless for some contexts */
 };
 
 static void set_verbosity(struct options *opt, const char *level)
@@ -106,10 +115,23 @@ static void set_verbosity(struct options *opt, const char *level)
 	opt->verbose = level ? (int)tool_number_option("-v", level, 0, 2) : 2;
 }
 
-static void set_context(struct options *opt, int context)
+/* The last one counts, for a calibration all of them. */
+static void set_context(struct options *opt, struct given *given, const char *name, int context)
 {
-	opt->context = context;
+	if (!given->mode)
+		opt->context = context;
 	opt->tune[context] = true;
+	given->context = name;
+}
+
+/* There can be but one of these. */
+static void set_mode(struct options *opt, struct given *given, const char *name, int context)
+{
+	if (given->mode && strcmp(given->mode, name))
+		given->other_mode = name;
+	else
+		given->mode = name;
+	opt->context = context;
 }
 
 static void take_option(int c, struct options *opt, struct given *given)
@@ -117,10 +139,17 @@ static void take_option(int c, struct options *opt, struct given *given)
 	switch (c) {
 	case 'm': given->measure = true; break;
 	case 't': given->tune = true; break;
-	case 'i': set_context(opt, EVL_LAT_IRQ); break;
-	case 'k': set_context(opt, EVL_LAT_KERN); break;
-	case 'u': set_context(opt, EVL_LAT_USER); break;
-	case 's': opt->context = EVL_LAT_SIRQ; given->sirq = true; break;
+	case 'i': set_context(opt, given, "-i", EVL_LAT_IRQ); break;
+	case 'k': set_context(opt, given, "-k", EVL_LAT_KERN); break;
+	case 'u': set_context(opt, given, "-u", EVL_LAT_USER); break;
+	case 's': set_mode(opt, given, "-s", EVL_LAT_SIRQ); break;
+	case OPT_CTXSW: set_mode(opt, given, "--ctxsw", CONTEXT_CTXSW); break;
+	case OPT_XCPU:
+		set_mode(opt, given, "--xcpu", CONTEXT_XCPU);
+		if (optarg)
+			opt->peer_cpu = tool_number_option("--xcpu", optarg, 0, CPU_SETSIZE - 1);
+		break;
+	case OPT_SMP: opt->smp = true; break;
 	case 'r': opt->reset = true; break;
 	case 'p': opt->period_us = tool_number_option("-p", optarg, 1, MAX_PERIOD_US); break;
 	case 'P': opt->priority = tool_number_option("-P", optarg, 1, 99); break;
@@ -166,7 +195,8 @@ static void settle_mode(struct options *opt, const struct given *given)
 	if (given->tune) {
 		opt->mode = MODE_TUNE;
 		refuse_tune_with(given->measure, "-m");
-		refuse_tune_with(given->sirq, "-s");
+		refuse_tune_with(given->mode, given->mode);
+		refuse_tune_with(opt->smp, "--smp");
 		refuse_tune_with(opt->plot, "-g");
 		refuse_tune_with(opt->max_lat_us, "-A");
 		refuse_tune_with(opt->json, "--json");
@@ -181,6 +211,21 @@ static void settle_mode(struct options *opt, const struct given *given)
 		;
 	if (i > EVL_LAT_LAST)
 		opt->tune[EVL_LAT_IRQ] = opt->tune[EVL_LAT_KERN] = opt->tune[EVL_LAT_USER] = true;
+}
+
+static void check_modes(const struct options *opt, const struct given *given)
+{
+	if (given->other_mode)
+		tool_die(STATUS_USAGE, "%s and %s exclude one another: one thing is measured at a time", given->mode,
+			 given->other_mode);
+	if (given->mode && given->context && opt->context > EVL_LAT_SIRQ)
+		tool_die(STATUS_USAGE, "%s and %s exclude one another: one thing is measured at a time", given->mode,
+			 given->context);
+	if (opt->smp && opt->context > EVL_LAT_LAST)
+		tool_die(STATUS_USAGE, "--smp and %s exclude one another: --smp goes with -i, -k, -u and -s", given->mode);
+	if (opt->smp && opt->cpu >= 0)
+		tool_die(STATUS_USAGE, "--smp and %s exclude one another: --smp measures on all CPUs of the core",
+			 opt->force_cpu ? "-C" : "-c");
 }
 
 static void check_rules(const struct options *opt, const struct given *given)
@@ -203,8 +248,8 @@ static void check_rules(const struct options *opt, const struct given *given)
 
 static void refuse_unavailable(const struct given *given)
 {
-	if (given->gpio && given->sirq)
-		tool_die(STATUS_USAGE, "-s and %s exclude one another", given->gpio);
+	if (given->gpio && given->mode)
+		tool_die(STATUS_USAGE, "%s and %s exclude one another", given->mode, given->gpio);
 	if (given->gpio)
 		tool_die(STATUS_NO_CORE, "%s: this release has no GPIO measurement; use -i, -k, -u or -s", given->gpio);
 }
@@ -215,7 +260,7 @@ void parse_options(struct options *opt, int argc, char *argv[])
 	int c;
 
 	*opt = (struct options) {
-		.mode = MODE_MEASURE, .context = EVL_LAT_USER, .period_us = 1000, .priority = 90, .cpu = -1,
+		.mode = MODE_MEASURE, .context = EVL_LAT_USER, .period_us = 1000, .priority = 90, .cpu = -1, .peer_cpu = -1,
 		.verbose = 1, .lines = 21, .cells = 200, .warmup_ms = 1000, .argc = argc, .argv = argv,
 	};
 	opterr = 0;
@@ -225,6 +270,7 @@ void parse_options(struct options *opt, int argc, char *argv[])
 		tool_die(STATUS_USAGE, "%s: latmus takes options only; see latmus -h", argv[optind]);
 
 	settle_mode(opt, &given);
+	check_modes(opt, &given);
 	check_rules(opt, &given);
 	refuse_unavailable(&given);
 }
@@ -233,6 +279,7 @@ const char *context_name(int context)
 {
 	static const char *const names[] = {
 		[EVL_LAT_IRQ] = "irq", [EVL_LAT_KERN] = "kernel", [EVL_LAT_USER] = "user", [EVL_LAT_SIRQ] = "sirq",
+		[CONTEXT_CTXSW] = "ctxsw", [CONTEXT_XCPU] = "xcpu",
 	};
 
 	return names[context];

@@ -21,6 +21,14 @@ static const char *stopped_by(const struct run *run)
 	}
 }
 
+static void put_cpu(struct json *j, const char *key, int cpu)
+{
+	if (cpu < 0)
+		json_null(j, key);
+	else
+		json_integer(j, key, cpu);
+}
+
 static void put_settings(struct json *j, const struct run *run)
 {
 	const struct environment *env = run->env;
@@ -28,7 +36,8 @@ static void put_settings(struct json *j, const struct run *run)
 	json_text(j, "context", context_name(run->opt->context));
 	json_integer(j, "period_us", run->opt->period_us);
 	json_integer(j, "priority", run->opt->priority);
-	json_integer(j, "cpu", env->cpu);
+	put_cpu(j, "cpu", env->cpu);
+	put_cpu(j, "peer_cpu", env->peer_cpu);
 	json_bool(j, "cpu_isolated", env->isolated);
 	json_begin(j, "gravity_ns", '{');
 	json_integer(j, "irq", env->gravity.irq);
@@ -44,10 +53,6 @@ static void put_counts(struct json *j, const struct run *run)
 {
 	const struct latmus_result *r = &run->fig.result;
 
-	if (run->opt->timeout_s)
-		json_integer(j, "requested_s", run->opt->timeout_s);
-	else
-		json_null(j, "requested_s");
 	json_seconds(j, "elapsed_s", (double)r->elapsed / 1e9);
 	json_seconds(j, "peak_at_s", (double)r->peak_at / 1e9);
 	json_integer(j, "samples", (long long)r->samples);
@@ -130,33 +135,55 @@ static void put_fine_histogram(struct json *j, const struct figures *fig)
 	json_end(j, '}');
 }
 
-static void put_spikes(struct json *j, const struct run *run)
+static void put_spikes(struct json *j, const struct figures *fig)
 {
-	const struct latmus_spikes *s = &run->fig.spikes;
 	uint32_t n;
 
 	json_begin(j, "spikes", '[');
-	for (n = 0; n < s->count; n++) {
+	for (n = 0; n < fig->nr_spikes; n++) {
 		json_begin(j, NULL, '{');
-		json_seconds(j, "at_s", (double)s->spikes[n].at / 1e9);
-		json_integer(j, "value_ns", s->spikes[n].value);
+		json_seconds(j, "at_s", (double)fig->spikes[n].at / 1e9);
+		put_cpu(j, "cpu", fig->spikes[n].cpu);
+		json_integer(j, "value_ns", fig->spikes[n].value);
 		json_end(j, '}');
 	}
 	json_end(j, ']');
 }
 
-void write_json(const struct run *run)
+static void put_cpus(struct json *j, const struct run *runs, int nr)
+{
+	int n;
+
+	json_begin(j, "cpus", '[');
+	for (n = 0; n < nr; n++) {
+		json_begin(j, NULL, '{');
+		put_cpu(j, "cpu", runs[n].env->cpu);
+		json_bool(j, "cpu_isolated", runs[n].env->isolated);
+		put_counts(j, &runs[n]);
+		put_percentiles(j, &runs[n].fig);
+		json_end(j, '}');
+	}
+	json_end(j, ']');
+}
+
+void write_json(const struct run *run, const struct run *runs, int nr)
 {
 	struct json j = { .out = open_result(run->opt->json_file, run->opt->overwrite) };
 
 	json_begin(&j, NULL, '{');
 	json_provenance(&j, "evl-latmus", SCHEMA_VERSION, run->opt->argc, run->opt->argv);
 	put_settings(&j, run);
+	if (run->opt->timeout_s)
+		json_integer(&j, "requested_s", run->opt->timeout_s);
+	else
+		json_null(&j, "requested_s");
 	put_counts(&j, run);
 	put_percentiles(&j, &run->fig);
 	put_histogram(&j, run);
 	put_fine_histogram(&j, &run->fig);
-	put_spikes(&j, run);
+	put_spikes(&j, &run->fig);
+	if (nr)
+		put_cpus(&j, runs, nr);
 	json_text(&j, "stopped_by", stopped_by(run));
 	json_bool(&j, "tainted", run->taint != NULL);
 	json_text(&j, "taint_reason", run->taint);

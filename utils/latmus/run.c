@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One run of the driver. Three threads: this one waits for signals and for the time to elapse; the logger
- * fetches intervals; with -u, the responder is measured. The responder's loop enters the in-band
- * kernel nowhere.
+ * Runs of the driver, one or one for each CPU. This thread waits for signals and for the time to elapse; each run has
+ * a logger, which fetches intervals, and with -u a responder, which is measured. The responder's loop enters the
+ * in-band kernel nowhere.
  */
 #include "latmus.h"
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -21,34 +20,6 @@
 #define SILENT_INTERVALS	3
 /* The driver ends a run by its samples; time ends it when ticks were lost. */
 #define TIME_SLACK_NS		(NSEC_PER_SEC / 10)
-/* Sent by the logger: the run is over. */
-#define SIG_OVER		SIGUSR2
-
-struct logger {
-	struct run *run;
-	pthread_t waiter;
-	void (*on_interval)(struct run *run, const struct latmus_measurement *m);
-	bool dead_clock;
-};
-
-static const int watched_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIG_OVER };
-
-static void fill_signal_set(sigset_t *set)
-{
-	size_t i;
-
-	sigemptyset(set);
-	for (i = 0; i < sizeof(watched_signals) / sizeof(watched_signals[0]); i++)
-		sigaddset(set, watched_signals[i]);
-}
-
-void block_signals(void)
-{
-	sigset_t set;
-
-	fill_signal_set(&set);
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
-}
 
 static void *respond(void *arg)
 {
@@ -57,7 +28,7 @@ static void *respond(void *arg)
 	uint64_t date = 0;
 	int ret;
 
-	ret = evl_attach_self("latmus:%d", getpid());
+	ret = evl_attach_self("latmus:%d", gettid());
 	if (ret < 0) {
 		run->error = -ret;
 		ioctl(run->fd, EVL_LATIOC_STOP);
@@ -76,114 +47,100 @@ static void *respond(void *arg)
 	return NULL;
 }
 
-static void start_responder(struct run *run, pthread_t *thread)
+/* The thread blocks the signals which the main thread waits for. */
+void start_fifo_thread(pthread_t *thread, int cpu, long priority, void *(*body)(void *), void *arg)
 {
-	struct sched_param param = { .sched_priority = (int)run->opt->priority };
+	struct sched_param param = { .sched_priority = (int)priority };
 	pthread_attr_t attr;
 	cpu_set_t cpus;
 	int ret;
 
 	CPU_ZERO(&cpus);
-	CPU_SET(run->env->cpu, &cpus);
+	CPU_SET(cpu, &cpus);
 	pthread_attr_init(&attr);
 	pthread_attr_setinheritsched(&attr, PTHREAD_EXPLICIT_SCHED);
 	pthread_attr_setschedpolicy(&attr, SCHED_FIFO);
 	pthread_attr_setschedparam(&attr, &param);
 	pthread_attr_setaffinity_np(&attr, sizeof(cpus), &cpus);
 	pthread_attr_setstacksize(&attr, EVL_STACK_DEFAULT);
-	ret = pthread_create(thread, &attr, respond, run);
+	ret = pthread_create(thread, &attr, body, arg);
 	pthread_attr_destroy(&attr);
 	if (ret == EPERM)
 		tool_die(STATUS_DENIED, "not allowed to use SCHED_FIFO: run latmus as root, or raise the rtprio limit of this user");
 	if (ret)
-		tool_die(STATUS_FAILED, "cannot create the responder: %s", strerror(ret));
-}
-
-/* A run which time ended leaves the logger's signal behind. */
-static void drop_stale_signal(void)
-{
-	struct timespec now = { };
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIG_OVER);
-	sigtimedwait(&set, NULL, &now);
+		tool_die(STATUS_FAILED, "cannot create a thread to measure: %s", strerror(ret));
 }
 
 /* Intervals until the final one. */
 static void *log_intervals(void *arg)
 {
-	struct logger *log = arg;
+	struct run *run = arg;
 	struct latmus_measurement m;
 	int silent = 0;
 
 	for (;;) {
-		if (ioctl(log->run->fd, EVL_LATIOC_FETCH, &m)) {
+		if (ioctl(run->fd, EVL_LATIOC_FETCH, &m)) {
 			if (errno == EINTR)
 				continue;
 			break;
 		}
-		if (log->on_interval && (m.samples || !(m.flags & LATMUS_RECORD_FINAL)))
-			log->on_interval(log->run, &m);
+		if (run->on_interval && (m.samples || !(m.flags & LATMUS_RECORD_FINAL)))
+			run->on_interval(run, &m);
 		if (m.flags & LATMUS_RECORD_FINAL)
 			break;
 		silent = m.samples ? 0 : silent + 1;
 		if (silent == SILENT_INTERVALS) {
-			log->dead_clock = true;
-			ioctl(log->run->fd, EVL_LATIOC_STOP);
+			run->dead_clock = true;
+			ioctl(run->fd, EVL_LATIOC_STOP);
 		}
 	}
-	pthread_kill(log->waiter, SIG_OVER);
+	__atomic_store_n(&run->over, true, __ATOMIC_RELEASE);
+	tell_over(run->watch);
 
 	return NULL;
 }
 
-static void deadline_after(struct timespec *date, uint64_t ns)
+/* All have their samples, or one has met what ends a measurement. */
+static bool all_over(const struct run *runs, int nr)
 {
-	clock_gettime(CLOCK_MONOTONIC, date);
-	ns += (uint64_t)date->tv_nsec;
-	date->tv_sec += (time_t)(ns / NSEC_PER_SEC);
-	date->tv_nsec = (long)(ns % NSEC_PER_SEC);
-}
+	struct latmus_result r;
+	int n, over = 0;
 
-static bool time_left(const struct timespec *deadline, struct timespec *left)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	left->tv_sec = deadline->tv_sec - now.tv_sec;
-	left->tv_nsec = deadline->tv_nsec - now.tv_nsec;
-	if (left->tv_nsec < 0) {
-		left->tv_sec--;
-		left->tv_nsec += (long)NSEC_PER_SEC;
+	for (n = 0; n < nr; n++) {
+		if (!__atomic_load_n(&runs[n].over, __ATOMIC_ACQUIRE))
+			continue;
+		over++;
+		memset(&r, 0, sizeof(r));
+		if (runs[n].dead_clock || ioctl(runs[n].fd, EVL_LATIOC_PEEK, &r) || r.stopped_by != LATMUS_STOPPED_SAMPLES)
+			return true;
 	}
 
-	return left->tv_sec >= 0;
+	return over == nr;
 }
 
-/* Returns when the run is over, was interrupted, or has taken its time. */
-static void await_end(struct run *run, const struct run_limits *limits)
+/* Returns when the runs are over, were interrupted, or have taken their time. */
+static void await_end(struct run *runs, int nr)
 {
-	struct timespec deadline, left;
-	sigset_t set;
-	int sig;
+	int n;
 
-	fill_signal_set(&set);
-	deadline_after(&deadline, limits->warmup_ns + limits->duration_ns + TIME_SLACK_NS);
 	for (;;) {
-		if (!limits->duration_ns)
-			sig = sigwaitinfo(&set, NULL);
-		else if (!time_left(&deadline, &left))
+		switch (await_happening(runs->watch, 0)) {
+		case HAPPENED_OVER:
+			if (all_over(runs, nr))
+				return;
+			break;
+		case HAPPENED_QUESTION:
+			for (n = 0; n < nr; n++)
+				print_interim(&runs[n]);
+			break;
+		case HAPPENED_INTERRUPT:
+			for (n = 0; n < nr; n++)
+				runs[n].interrupted = true;
 			return;
-		else
-			sig = sigtimedwait(&set, NULL, &left);
-		if (sig == SIG_OVER)
+		case HAPPENED_DEADLINE:
 			return;
-		if (sig == SIGUSR1)
-			print_interim(run);
-		if (sig == SIGINT || sig == SIGTERM || sig == SIGHUP) {
-			run->interrupted = true;
-			return;
+		default:
+			break;
 		}
 	}
 }
@@ -211,34 +168,33 @@ static bool set_up(struct run *run, int context, const struct run_limits *limits
 	return false;
 }
 
-static int worse_first(const void *a, const void *b)
+static void take_spikes(struct figures *fig, const struct latmus_spikes *s, int cpu)
 {
-	const struct latmus_spike *x = a, *y = b;
+	uint32_t n;
 
-	return (x->value < y->value) - (x->value > y->value);
+	for (n = 0; n < s->count && n < LATMUS_NR_SPIKES; n++)
+		add_spike(fig, s->spikes[n].at, s->spikes[n].value, cpu);
 }
 
 static bool fetch_result(struct run *run)
 {
+	struct latmus_spikes spikes = { };
 	struct figures *fig = &run->fig;
 
-	fig->cells = calloc(fig->nr_cells, sizeof(*fig->cells));
-	if (!fig->cells)
-		tool_die(STATUS_FAILED, "out of memory");
-	memset(&fig->result, 0, sizeof(fig->result));
+	make_cells(fig);
 	fig->result.hist_ptr = (uintptr_t)fig->cells;
 	fig->result.hist_cells = fig->nr_cells;
-	if (ioctl(run->fd, EVL_LATIOC_RESULT, &fig->result) || ioctl(run->fd, EVL_LATIOC_SPIKES, &fig->spikes)) {
+	if (ioctl(run->fd, EVL_LATIOC_RESULT, &fig->result) || ioctl(run->fd, EVL_LATIOC_SPIKES, &spikes)) {
 		tool_warn("cannot get the result: %s", strerror(errno));
 		return false;
 	}
-	qsort(fig->spikes.spikes, fig->spikes.count, sizeof(fig->spikes.spikes[0]), worse_first);
+	take_spikes(fig, &spikes, run->env->cpu);
 
 	return true;
 }
 
 /* What makes the figures worthless or doubtful; false: worthless. */
-static bool judge(struct run *run, const struct logger *log)
+static bool judge(struct run *run)
 {
 	const struct latmus_result *r = &run->fig.result;
 
@@ -246,7 +202,7 @@ static bool judge(struct run *run, const struct logger *log)
 		tool_warn("the responder failed: %s", strerror(run->error));
 		return false;
 	}
-	if (log->dead_clock || (!r->samples && !run->interrupted)) {
+	if (run->dead_clock || (!r->samples && !run->interrupted)) {
 		tool_warn("no sample for %d seconds: the clock of the core does not tick on CPU%d; see the kernel log",
 			  SILENT_INTERVALS, run->env->cpu);
 		return false;
@@ -263,10 +219,16 @@ static bool judge(struct run *run, const struct logger *log)
 	return true;
 }
 
+void lock_memory(void)
+{
+	if (mlockall(MCL_CURRENT | MCL_FUTURE))
+		tool_die(STATUS_DENIED, "cannot lock memory: run latmus as root, or raise the memlock limit of this user");
+}
+
 /*
  * The driver's count ends a timed run on the tick. Ticks lost give no sample: then time ends it.
  */
-static uint64_t samples_wanted(const struct run *run, const struct run_limits *limits)
+uint64_t samples_wanted(const struct run *run, const struct run_limits *limits)
 {
 	uint64_t period_ns = (uint64_t)run->opt->period_us * 1000, due;
 
@@ -277,35 +239,57 @@ static uint64_t samples_wanted(const struct run *run, const struct run_limits *l
 	return limits->samples && limits->samples < due ? limits->samples : due;
 }
 
-bool execute_run(struct run *run, int context, const struct run_limits *limits,
-		 void (*on_interval)(struct run *run, const struct latmus_measurement *m))
+/* False: nothing has begun. */
+static bool begin_run(struct run *run, int context, const struct run_limits *limits)
 {
-	struct run_limits exact = *limits;
-	struct logger log = { .run = run, .waiter = pthread_self(), .on_interval = on_interval };
-	pthread_t logger, responder;
-
-	exact.samples = samples_wanted(run, limits);
 	run->taint = NULL;
 	run->error = 0;
-	if (!set_up(run, context, &exact))
+	run->over = run->dead_clock = false;
+	if (!set_up(run, context, limits))
 		return false;
-	if (mlockall(MCL_CURRENT | MCL_FUTURE))
-		tool_die(STATUS_DENIED, "cannot lock memory: run latmus as root, or raise the memlock limit of this user");
 	if (ioctl(run->fd, EVL_LATIOC_START)) {
 		tool_warn("cannot start the measurement: %s", strerror(errno));
 		return false;
 	}
-	if (pthread_create(&logger, NULL, log_intervals, &log))
+	if (pthread_create(&run->logger, NULL, log_intervals, run))
 		tool_die(STATUS_FAILED, "cannot create the logger");
 	if (context == EVL_LAT_USER)
-		start_responder(run, &responder);
+		start_fifo_thread(&run->responder, run->env->cpu, run->opt->priority, respond, run);
 
-	await_end(run, &exact);
+	return true;
+}
+
+static void end_run(struct run *run, int context)
+{
 	ioctl(run->fd, EVL_LATIOC_STOP);
-	pthread_join(logger, NULL);
-	drop_stale_signal();
+	pthread_join(run->logger, NULL);
 	if (context == EVL_LAT_USER)
-		pthread_join(responder, NULL);
+		pthread_join(run->responder, NULL);
+}
 
-	return fetch_result(run) && judge(run, &log);
+bool execute_runs(struct run *runs, int nr, int context, const struct run_limits *limits)
+{
+	struct run_limits exact = *limits;
+	struct watch watch;
+	int n, begun;
+	bool good;
+
+	lock_memory();
+	exact.samples = samples_wanted(runs, limits);
+	begin_watch(&watch, limits->duration_ns ? limits->warmup_ns + limits->duration_ns + TIME_SLACK_NS : 0);
+	for (begun = 0; begun < nr; begun++) {
+		runs[begun].watch = &watch;
+		if (!begin_run(&runs[begun], context, &exact))
+			break;
+	}
+	good = begun == nr;
+	if (good)
+		await_end(runs, nr);
+	for (n = 0; n < begun; n++)
+		end_run(&runs[n], context);
+	end_watch();
+	for (n = 0; good && n < nr; n++)
+		good = fetch_result(&runs[n]) && judge(&runs[n]);
+
+	return good;
 }

@@ -8,49 +8,63 @@
 #define COLUMN_TITLES	"RTH|----lat min|----lat avg|----lat max|-overrun|---msw|---lat best|--lat worst"
 #define RULE		"---|-----------|-----------|-----------|--------|------|-------------------------"
 
+/* Of all runs; the loggers of several print by turns. */
 static struct {
-	uint64_t intervals;
+	pthread_mutex_t mutex;
+	bool begun;
 	long lines;		/* on this page */
-	bool best_known;
-	int32_t best, worst;
-} page;
-
-static const char *isolation(const struct run *run)
-{
-	return run->env->isolated ? "" : "-noisol";
-}
+} page = { .mutex = PTHREAD_MUTEX_INITIALIZER };
 
 void announce(const struct run *run)
 {
 	const struct options *opt = run->opt;
 
 	if (!opt->verbose && opt->timeout_s)
-		fprintf(stderr, "warming up on CPU%d%s, then silent for %s\n", run->env->cpu, isolation(run),
+		fprintf(stderr, "warming up on %s, then silent for %s\n", run->env->place,
 			tool_hms((uint64_t)opt->timeout_s));
 	else
-		fprintf(stderr, "warming up on CPU%d%s for %ld ms...\n", run->env->cpu, isolation(run),
-			opt->warmup_ms);
+		fprintf(stderr, "warming up on %s for %ld ms...\n", run->env->place, opt->warmup_ms);
+}
+
+/* Of a line which tells of one CPU among several. */
+static const char *cpu_column(const struct run *run)
+{
+	static char text[32];
+
+	if (!run->opt->smp)
+		return "";
+	if (run->env->cpu < 0)
+		return "|   all";
+	snprintf(text, sizeof(text), "|%6d", run->env->cpu);
+
+	return text;
+}
+
+static void print_titles(const struct run *run)
+{
+	printf("%s%s\n", COLUMN_TITLES, run->opt->smp ? "|---cpu" : "");
 }
 
 static void print_page_header(const struct run *run)
 {
 	const struct options *opt = run->opt;
 
-	printf("RTT|  %s  (%s, %ld us period, priority %ld, CPU%d%s)\n", tool_hms(page.intervals),
-	       context_name(opt->context), opt->period_us, opt->priority, run->env->cpu, isolation(run));
-	puts(COLUMN_TITLES);
+	printf("RTT|  %s  (%s, %ld us period, priority %ld, %s)\n", tool_hms(run->intervals),
+	       context_name(opt->context), opt->period_us, opt->priority, opt->smp ? "all CPUs" : run->env->place);
+	print_titles(run);
+	page.begun = true;
 	page.lines = 0;
 }
 
-static void note_extremes(const struct latmus_measurement *m)
+static void note_extremes(struct run *run, const struct latmus_measurement *m)
 {
 	if (!m->samples)
 		return;
-	if (!page.best_known || m->min_lat < page.best)
-		page.best = m->min_lat;
-	if (!page.best_known || m->max_lat > page.worst)
-		page.worst = m->max_lat;
-	page.best_known = true;
+	if (!run->best_known || m->min_lat < run->best)
+		run->best = m->min_lat;
+	if (!run->best_known || m->max_lat > run->worst)
+		run->worst = m->max_lat;
+	run->best_known = true;
 }
 
 static double us(double ns)
@@ -66,28 +80,34 @@ static void print_progress(const struct run *run)
 
 	if (!opt->timeout_s || !isatty(STDERR_FILENO))
 		return;
-	left = page.intervals < (uint64_t)opt->timeout_s ? (uint64_t)opt->timeout_s - page.intervals : 0;
+	left = run->intervals < (uint64_t)opt->timeout_s ? (uint64_t)opt->timeout_s - run->intervals : 0;
 	fprintf(stderr, "\r%3" PRIu64 "%%, %s left, max %.3f us ", 100 - left * 100 / (uint64_t)opt->timeout_s,
-		tool_hms(left), us(page.worst));
+		tool_hms(left), us(run->worst));
+}
+
+static void print_line(const struct run *run, const struct latmus_measurement *m)
+{
+	const struct options *opt = run->opt;
+
+	if (!page.begun || (opt->lines && page.lines == opt->lines))
+		print_page_header(run);
+	page.lines++;
+	printf("RTD|%11.3f|%11.3f|%11.3f|%8u|%6u|%11.3f|%11.3f%s\n", us(m->min_lat),
+	       m->samples ? us((double)m->sum_lat / m->samples) : 0, us(m->max_lat), m->overruns,
+	       m->mode_switches, us(run->best), us(run->worst), cpu_column(run));
+	fflush(stdout);
 }
 
 void print_interval(struct run *run, const struct latmus_measurement *m)
 {
-	const struct options *opt = run->opt;
-
-	note_extremes(m);
-	page.intervals++;
-	if (!opt->verbose) {
+	pthread_mutex_lock(&page.mutex);
+	note_extremes(run, m);
+	run->intervals++;
+	if (run->opt->verbose)
+		print_line(run, m);
+	else
 		print_progress(run);
-		return;
-	}
-	if (page.intervals == 1 || (opt->lines && page.lines == opt->lines))
-		print_page_header(run);
-	page.lines++;
-	printf("RTD|%11.3f|%11.3f|%11.3f|%8u|%6u|%11.3f|%11.3f\n", us(m->min_lat),
-	       m->samples ? us((double)m->sum_lat / m->samples) : 0, us(m->max_lat), m->overruns,
-	       m->mode_switches, us(page.best), us(page.worst));
-	fflush(stdout);
+	pthread_mutex_unlock(&page.mutex);
 }
 
 static void print_percentiles(const struct figures *fig)
@@ -110,27 +130,55 @@ void print_interim(const struct run *run)
 {
 	struct latmus_result r = { };
 
-	if (ioctl(run->fd, EVL_LATIOC_PEEK, &r) || !r.samples)
+	if (run->opt->context > EVL_LAT_LAST)
+		r = run->fig.result;
+	else if (ioctl(run->fd, EVL_LATIOC_PEEK, &r))
 		return;
-	fprintf(stderr, "so far: min %.3f avg %.3f max %.3f us, %" PRIu64 " samples, %" PRIu64 " overruns, %" PRIu64
-		" switches in-band in %s\n", us(r.min_lat), us((double)r.sum_lat / (double)r.samples), us(r.max_lat),
-		(uint64_t)r.samples, (uint64_t)r.overruns, (uint64_t)r.mode_switches, tool_hms(r.elapsed / 1000000000));
+	if (!r.samples)
+		return;
+	fprintf(stderr, "so far%s%s: min %.3f avg %.3f max %.3f us, %" PRIu64 " samples, %" PRIu64 " overruns, %" PRIu64
+		" switches in-band in %s\n", run->opt->smp ? " on " : "", run->opt->smp ? run->env->place : "",
+		us(r.min_lat), us((double)r.sum_lat / (double)r.samples), us(r.max_lat), (uint64_t)r.samples,
+		(uint64_t)r.overruns, (uint64_t)r.mode_switches, tool_hms(r.elapsed / 1000000000));
 }
 
-void print_summary(const struct run *run)
+static void print_totals(const struct run *run)
 {
 	const struct latmus_result *r = &run->fig.result;
 	uint64_t elapsed = (r->elapsed + 500000000) / 1000000000;
 	uint64_t requested = run->opt->timeout_s ? (uint64_t)run->opt->timeout_s : elapsed;
 
+	printf("RTS|%11.3f|%11.3f|%11.3f|%8" PRIu64 "|%6" PRIu64 "|    %s/%s%s%s\n", us(r->min_lat),
+	       us((double)average_ns(&run->fig)), us(r->max_lat), (uint64_t)r->overruns, (uint64_t)r->mode_switches,
+	       tool_hms(elapsed), tool_hms(requested), cpu_column(run), run->taint ? " TAINTED" : "");
+}
+
+static void begin_summary(const struct run *run)
+{
 	if (!run->opt->verbose && isatty(STDERR_FILENO))
 		fputc('\n', stderr);
 	if (!page.lines)
-		puts(COLUMN_TITLES);
-	puts(RULE);
-	printf("RTS|%11.3f|%11.3f|%11.3f|%8" PRIu64 "|%6" PRIu64 "|    %s/%s%s\n", us(r->min_lat),
-	       us((double)average_ns(&run->fig)), us(r->max_lat), (uint64_t)r->overruns, (uint64_t)r->mode_switches,
-	       tool_hms(elapsed), tool_hms(requested), run->taint ? " TAINTED" : "");
+		print_titles(run);
+	printf("%s%s\n", RULE, run->opt->smp ? "|------" : "");
+}
+
+/* What precedes the summary of all CPUs. */
+void print_cpu_summaries(const struct run *runs, int nr)
+{
+	int n;
+
+	begin_summary(runs);
+	for (n = 0; n < nr; n++)
+		print_totals(&runs[n]);
+}
+
+void print_summary(const struct run *run)
+{
+	const struct latmus_result *r = &run->fig.result;
+
+	if (!run->opt->smp)
+		begin_summary(run);
+	print_totals(run);
 	print_percentiles(&run->fig);
 	if (r->early)
 		fprintf(stderr, "%" PRIu64 " wake-ups came early: the calibration anticipates too much\n",

@@ -68,7 +68,7 @@ static bool sample(struct run *run, int context, unsigned int seconds)
 	free_figures(&run->fig);
 	size_histogram(&run->fig, MIN_SPAN_US);
 
-	return execute_run(run, context, &limits, NULL) && !run->interrupted;
+	return execute_runs(run, 1, context, &limits) && !run->interrupted;
 }
 
 /* False: interrupted, or a run failed. */
