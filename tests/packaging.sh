@@ -111,11 +111,21 @@ refuses() {
 		grep -q "revision $1 .*wants 1" "$work/out"
 }
 
+# The unit wants the file which the tool writes, and gives it an option which it has.
+calibration_agrees() {
+	unit=$top/debian/evl-utils.evl-gravity.service
+	kept=$(sed -n 's/^KEPT=$ROOT//p' "$top/utils/evl/evl-tune")
+	option=$(sed -n 's,^ExecStart=/usr/bin/evl tune ,,p' "$unit")
+	[ -n "$kept" ] && grep -qx "ConditionPathExists=$kept" "$unit" && [ -n "$option" ] &&
+		sh "$top/utils/evl/evl-tune" -h | grep -q -- " $option " && grep -q 'name=evl-gravity' "$top/debian/rules"
+}
+
 check "licences by file are those of debian/copyright" licences_agree
 check "one version everywhere" versions_agree
 check "DKMS takes all modules of Kbuild" modules_agree
 check "the package of dovetail-kernel has the parts it sources" parts_agree
 check "and depends on the tools it asks for" tools_agree
+check "the calibration which is kept is what the service applies" calibration_agrees
 root something ''
 check "no core on a kernel without Dovetail, and how to get one" wanted 1 'make one with dovetail-kernel'
 root something '' 6.12.2-evl

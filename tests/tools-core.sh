@@ -120,6 +120,15 @@ before=$(cat /sys/devices/virtual/clock/monotonic/gravity)
 check "tune" status_is 0 evl tune --force -T 1
 check "has figures before and after" sh -c 'grep -q "^before: gravity" out && grep -q "^after:  gravity" out'
 check "tune --reset" status_is 0 evl tune --reset
+check "latmus -tu --save" status_is 0 env EVL_ROOT=kept EVL_SYSDIR=/sys/devices/virtual latmus -tu --save
+gravity=$(cat /sys/devices/virtual/clock/monotonic/gravity)
+[ "$(cat kept/etc/evl/gravity)" = "$(uname -r)
+$gravity" ]
+ok $? "keeps what it found where evl tune does ($gravity)"
+echo reset >/sys/devices/virtual/clock/monotonic/gravity
+check "tune --apply" status_is 0 env EVL_ROOT=kept EVL_SYSDIR=/sys/devices/virtual evl tune --apply
+[ "$(cat /sys/devices/virtual/clock/monotonic/gravity)" = "$gravity" ]
+ok $? "brings it back"
 echo "$before" >/sys/devices/virtual/clock/monotonic/gravity
 
 ### start, stop

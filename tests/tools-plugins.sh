@@ -463,6 +463,16 @@ check "is kept" grep -qx '2000i 3500k 3500u' "$root/etc/evl/gravity"
 put "$sys/clock/monotonic/gravity" "0i 0k 0u"
 check "tune --apply" status_is 0 tune --apply
 check "sets it again" grep -qx '2000i 3500k 3500u' "$sys/clock/monotonic/gravity"
+put "$sys/clock/monotonic/gravity" "1i 2k 3u"
+check "tune --keep" status_is 0 tune --keep
+[ "$(cat "$root/etc/evl/gravity")" = "$(uname -r)
+1i 2k 3u" ]
+ok $? "keeps what is in force, in the same form"
+rm -r "$root/etc/evl"
+: >"$root/etc/evl"
+check "tune --keep, nowhere to write: 4" status_is 4 tune --keep
+rm "$root/etc/evl"
+mkdir "$root/etc/evl"
 put "$root/etc/evl/gravity" "other-kernel
 2000i 3500k 3500u"
 check "not on another kernel" status_is 1 tune --apply

@@ -185,6 +185,7 @@ check "-H wants -g" bad_option '-g' -H 100 -T 1
 check "-t excludes -m" bad_option '-m' -t -m
 check "-t excludes -s" bad_option '-s' -t -s
 check "-s excludes -Z" bad_option '-Z' -s -Z host -T 1
+check "--save goes with -t" bad_option '-t' --save -T 1
 check "--ctxsw excludes --xcpu" bad_option '--xcpu' --ctxsw --xcpu -T 1
 check "--ctxsw excludes -s" bad_option '--ctxsw' -s --ctxsw -T 1
 check "--ctxsw excludes -k" bad_option '-k' --ctxsw -k -T 1

@@ -34,6 +34,7 @@ struct options {
 	bool smp;		/* on all CPUs of the core at a time */
 	long peer_cpu;		/* of --xcpu; -1: to be chosen */
 	bool tune[EVL_LAT_LAST + 1];
+	bool save;		/* keep the calibration */
 	long period_us;
 	long priority;
 	long cpu;		/* -1: to be chosen */

@@ -12,7 +12,7 @@
 
 enum {
 	OPT_FORCE = 0x100, OPT_OVERWRITE, OPT_JSON, OPT_SAMPLES, OPT_DEFAULT_SYSTEM, OPT_FREEZE, OPT_WARMUP,
-	OPT_VERSION, OPT_SMP, OPT_CTXSW, OPT_XCPU
+	OPT_VERSION, OPT_SMP, OPT_CTXSW, OPT_XCPU, OPT_SAVE
 };
 
 static const char short_options[] = ":mtikusrp:P:c:C:T:A:Kv::qbl:g::H:Z:z:I:O:hV";
@@ -27,7 +27,7 @@ static const struct option long_options[] = {
 	{ "ctxsw", no_argument, NULL, OPT_CTXSW },
 	{ "xcpu", optional_argument, NULL, OPT_XCPU },
 	{ "smp", no_argument, NULL, OPT_SMP },
-	{ "save", no_argument, NULL },
+	{ "save", no_argument, NULL, OPT_SAVE },
 	{ "reset", no_argument, NULL, 'r' },
 	{ "period", required_argument, NULL, 'p' },
 	{ "priority", required_argument, NULL, 'P' },
@@ -72,6 +72,7 @@ static const char usage_text[] =
 "      --xcpu[=N]          the same with the other thread on CPU N, or another one of the core's\n"
 "  -m, --measure           measure (default)\n"
 "  -t, --tune              calibrate the clock, for the contexts of -i -k -u, or all\n"
+"      --save              with -t: keep the calibration for the next start, see evl tune\n"
 "  -r, --reset             back to the built-in calibration, alone or before -t\n"
 "How\n"
 "  -p, --period=US         sampling period, 1000 by default\n"
@@ -149,6 +150,7 @@ static void take_option(int c, struct options *opt, struct given *given)
 		if (optarg)
 			opt->peer_cpu = tool_number_option("--xcpu", optarg, 0, CPU_SETSIZE - 1);
 		break;
+	case OPT_SAVE: opt->save = true; break;
 	case OPT_SMP: opt->smp = true; break;
 	case 'r': opt->reset = true; break;
 	case 'p': opt->period_us = tool_number_option("-p", optarg, 1, MAX_PERIOD_US); break;
@@ -230,6 +232,8 @@ static void check_modes(const struct options *opt, const struct given *given)
 
 static void check_rules(const struct options *opt, const struct given *given)
 {
+	if (opt->save && opt->mode != MODE_TUNE)
+		tool_die(STATUS_USAGE, "--save goes with -t: it keeps what a calibration found");
 	if (!opt->verbose && opt->mode == MODE_MEASURE && !opt->timeout_s && !opt->samples)
 		tool_die(STATUS_USAGE, "%s wants -T or --samples: nobody would see the end otherwise",
 			 opt->background ? "-b" : "-q");

@@ -11,8 +11,11 @@
  */
 #include "latmus.h"
 #include <errno.h>
+#include <spawn.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define STEP_NS		500
 #define MAX_ROUNDS	8
@@ -115,6 +118,25 @@ static void keep_order(const struct options *opt, struct latmus_gravity *g)
 		g->user = g->irq;
 }
 
+/* evl tune knows where and how, and brings it back. */
+static int keep_gravity(void)
+{
+	char *const argv[] = { "evl", "tune", "--keep", NULL };
+	int status, ret;
+	pid_t child;
+
+	fflush(stdout);
+	ret = posix_spawnp(&child, argv[0], NULL, NULL, argv, environ);
+	if (ret) {
+		tool_warn("the calibration is in force, but not kept: cannot run evl: %s", strerror(ret));
+		return STATUS_FAILED;
+	}
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+
+	return WIFEXITED(status) ? WEXITSTATUS(status) : STATUS_FAILED;
+}
+
 int tune(const struct options *opt, struct environment *env, int fd)
 {
 	struct run run = { .fd = fd, .opt = opt, .env = env };
@@ -141,5 +163,5 @@ int tune(const struct options *opt, struct environment *env, int fd)
 	printf("== calibration done after %llds\n", (long long)(time(NULL) - began));
 	free_figures(&run.fig);
 
-	return STATUS_OK;
+	return opt->save ? keep_gravity() : STATUS_OK;
 }
