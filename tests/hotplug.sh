@@ -10,6 +10,7 @@
 CPU=/sys/devices/system/cpu/cpu1
 [ -w $CPU/online ] || skip_all "CPU1 cannot be taken offline"
 [ -e /dev/evl/control ] || skip_all "the core is not loaded"
+[ ! -d /sys/module/evl_inject_test ] || skip_all "the injector has threads on every CPU, which keep it online"
 
 # serve CPU [SECONDS]: latmus gets samples there.
 serve() { latmus -q -u -c "$1" -T "${2:-1}" >latmus.out 2>&1; }
