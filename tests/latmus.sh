@@ -76,7 +76,7 @@ check "an interrupt is a normal end" status_is 0 sh -c 'latmus >/dev/null 2>&1 &
 check "a CPU which is not the core's: status 2" status_is 2 latmus -T1 -c 1000
 grep -q 'control/cpus' command.out
 ok $? "the message names the file"
-check "no monitor: status 12" status_is 12 latmus -T1 -Z localhost:1 -I a,1 -O a,2
+check "no GPIO: status 3" status_is 3 latmus -T1 -Z host -I a,1 -O a,2
 
 before=$(field irq.json user)
 check "the calibration is reset" status_is 0 latmus -r
@@ -104,13 +104,12 @@ ok $? "lines and a summary"
 [ "$(field ctxsw.json context)" = ctxsw ] && [ "$(field ctxsw.json samples)" -ge 20 ] && [ "$(field ctxsw.json min_ns)" -gt 0 ] &&
 	[ "$(field ctxsw.json mode_switches)" = 0 ] && [ "$(field ctxsw.json tainted)" = false ]
 ok $? "a switch takes time ($(field ctxsw.json min_ns) $(field ctxsw.json avg_ns) $(field ctxsw.json max_ns) ns), never in-band"
-check "--ctxsw ends with its samples" status_is 0 latmus --ctxsw -q --samples=200
-latmus --ctxsw -q -T200 >/dev/null 2>&1 &
+latmus --ctxsw -q --samples=200 >/dev/null 2>&1 &
 pid=$!
 check "evl ps sees both threads on one CPU" sh -c 'for n in $(seq 50); do
 	evl ps | awk "\$NF ~ /^latmus(-peer)?:/ { n++; cpu[\$1] } END { for (c in cpu) k++; exit !(n == 2 && k == 1) }" && exit; sleep 0.1; done; exit 1'
-kill -TERM $pid
 wait $pid
+ok $? "--ctxsw ends with its samples"
 check "--ctxsw: a threshold" status_is 10 latmus --ctxsw -q -T20 -A1
 check "--ctxsw: an interrupt is a normal end" status_is 0 timeout --preserve-status -s INT 3 latmus --ctxsw
 grep -q '^RTS|' command.out
