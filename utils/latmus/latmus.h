@@ -160,6 +160,7 @@ struct run {
 	const struct watch *watch;
 	pthread_t logger, responder;
 	bool over, dead_clock;
+	bool cut_short;		/* by the end of another one */
 
 	/* Of the screen. */
 	uint64_t intervals;

@@ -100,8 +100,17 @@ static void *log_intervals(void *arg)
 	return NULL;
 }
 
+/* The others may have no sample yet: no fault of theirs. */
+static void cut_short(struct run *runs, int nr)
+{
+	int n;
+
+	for (n = 0; nr > 1 && n < nr; n++)
+		runs[n].cut_short = !__atomic_load_n(&runs[n].over, __ATOMIC_ACQUIRE);
+}
+
 /* All have their samples, or one has met what ends a measurement. */
-static bool all_over(const struct run *runs, int nr)
+static bool all_over(struct run *runs, int nr)
 {
 	struct latmus_result r;
 	int n, over = 0;
@@ -111,8 +120,10 @@ static bool all_over(const struct run *runs, int nr)
 			continue;
 		over++;
 		memset(&r, 0, sizeof(r));
-		if (runs[n].dead_clock || ioctl(runs[n].fd, EVL_LATIOC_PEEK, &r) || r.stopped_by != LATMUS_STOPPED_SAMPLES)
+		if (runs[n].dead_clock || ioctl(runs[n].fd, EVL_LATIOC_PEEK, &r) || r.stopped_by != LATMUS_STOPPED_SAMPLES) {
+			cut_short(runs, nr);
 			return true;
+		}
 	}
 
 	return over == nr;
@@ -202,7 +213,7 @@ static bool judge(struct run *run)
 		tool_warn("the responder failed: %s", strerror(run->error));
 		return false;
 	}
-	if (run->dead_clock || (!r->samples && !run->interrupted)) {
+	if (run->dead_clock || (!r->samples && !run->interrupted && !run->cut_short)) {
 		tool_warn("no sample for %d seconds: the clock of the core does not tick on CPU%d; see the kernel log",
 			  SILENT_INTERVALS, run->env->cpu);
 		return false;
@@ -244,7 +255,7 @@ static bool begin_run(struct run *run, int context, const struct run_limits *lim
 {
 	run->taint = NULL;
 	run->error = 0;
-	run->over = run->dead_clock = false;
+	run->over = run->dead_clock = run->cut_short = false;
 	if (!set_up(run, context, limits))
 		return false;
 	if (ioctl(run->fd, EVL_LATIOC_START)) {
