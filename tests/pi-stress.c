@@ -34,9 +34,10 @@ struct place {
 
 /* Shared with the children. */
 static struct {
+	struct surprises surprises;
 	struct place places[NR_MUTEXES];
 	atomic_ulong locks, taken, waits;
-	atomic_int trespasses, wrong_ranks, surprises, surprise, surprised;
+	atomic_int trespasses, wrong_ranks;
 	int nr_threads, nr_rounds;
 	uint64_t seed;
 } *board;
@@ -63,21 +64,12 @@ static bool has_ceiling(int i)	{ return i % 3 == 1; }
 static bool is_recursive(int i)	{ return i % 4 == 3; }
 static bool has_event(int i)	{ return i % 4 == 2; }
 
-/* None of the results which are possible: keep the first one. */
-static void wonder(int line, int ret)
-{
-	if (!atomic_fetch_add(&board->surprises, 1)) {
-		atomic_store(&board->surprise, ret);
-		atomic_store(&board->surprised, line);
-	}
-}
-
 #define expect(ret, other)				\
 ({							\
 	int __ret = (ret);				\
 							\
 	if (__ret && __ret != -EINTR && __ret != (other))	\
-		wonder(__LINE__, __ret);		\
+		wonder(&board->surprises, __LINE__, __ret);		\
 	__ret;						\
 })
 
@@ -142,7 +134,7 @@ static void drop(struct worker *w, int i)
 	leave(w, i);
 	ret = evl_unlock_mutex(&mutexes[i]);
 	if (ret)
-		wonder(__LINE__, ret);
+		wonder(&board->surprises, __LINE__, ret);
 }
 
 static void nest(struct worker *w, int i)
@@ -465,8 +457,7 @@ static void judge(const char *who, int bad, struct bystander *b, unsigned int tu
 	t_ok(!atomic_load(&board->wrong_ranks), "%s: threads without mutex have their own rank (%d have not)", who,
 	     atomic_load(&board->wrong_ranks));
 	t_ok(!count_locked(), "%s: all mutexes are free (%d are not)", who, count_locked());
-	t_ok(!atomic_load(&board->surprises), "%s: no result is strange (%d, the first one %d in line %d)", who,
-	     atomic_load(&board->surprises), atomic_load(&board->surprise), atomic_load(&board->surprised));
+	judge_surprises(&board->surprises, who);
 	t_ok(atomic_load(&b->turns) != turns && !atomic_load(&b->error), "%s: the bystander was not disturbed (error %d)", who,
 	     atomic_load(&b->error));
 }

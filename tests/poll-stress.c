@@ -37,8 +37,9 @@ enum { SEM, FLAGS, XBUF, PROXY, OBSERVABLE, TIMER, NESTED, CLOSING, NR_PAIRS };
 
 /* Shared with the children. */
 static struct {
+	struct surprises surprises;
 	atomic_ulong calls, strokes, ready;
-	atomic_int surprises, surprise, surprised, lies;
+	atomic_int lies;
 	int nr_rounds;
 	uint64_t seed;
 } *board;
@@ -71,17 +72,6 @@ static atomic_int files[NR_FILES];
 static atomic_uint *progress;
 static volatile int released;
 
-/* None of the results which are possible: keep the first one. */
-static int wonder(int line, int ret)
-{
-	if (!atomic_fetch_add(&board->surprises, 1)) {
-		atomic_store(&board->surprise, ret);
-		atomic_store(&board->surprised, line);
-	}
-
-	return ret;
-}
-
 #define expect(ret, ...)						\
 ({									\
 	static const int __others[] = { 0, -EINTR, ##__VA_ARGS__ };	\
@@ -91,7 +81,7 @@ static int wonder(int line, int ret)
 	for (__n = 0; __n < NR_OF(__others); __n++)			\
 		if (__ret == __others[__n])				\
 			break;						\
-	__ret > 0 || __n < NR_OF(__others) ? __ret : wonder(__LINE__, __ret);	\
+	__ret > 0 || __n < NR_OF(__others) ? __ret : wonder(&board->surprises, __LINE__, __ret);	\
 })
 
 static int result_of(long ret)
@@ -692,8 +682,7 @@ static void judge(const char *who, int bad, struct bystander *b, unsigned int tu
 	       atomic_load(&b->turns));
 	t_ok(!bad, "%s: each process which was not killed came to its end (%d did not)", who, bad);
 	t_ok(!atomic_load(&board->lies), "%s: what is ready is what it should be (%d times not)", who, atomic_load(&board->lies));
-	t_ok(!atomic_load(&board->surprises), "%s: no result is strange (%d, the first one %d in line %d)", who,
-	     atomic_load(&board->surprises), atomic_load(&board->surprise), atomic_load(&board->surprised));
+	judge_surprises(&board->surprises, who);
 	t_ok(atomic_load(&b->turns) != turns && !atomic_load(&b->error), "%s: the bystander was not disturbed (error %d)", who,
 	     atomic_load(&b->error));
 }

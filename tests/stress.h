@@ -55,6 +55,27 @@ static inline long interrupt(pid_t tid)
 
 static inline void ignore_signal(int sig) { }
 
+/* Results which are none of the possible ones: how many, and the first. Shared memory. */
+struct surprises {
+	atomic_int count, first, line;
+};
+
+static inline int wonder(struct surprises *s, int line, int ret)
+{
+	if (!atomic_fetch_add(&s->count, 1)) {
+		atomic_store(&s->first, ret);
+		atomic_store(&s->line, line);
+	}
+
+	return ret;
+}
+
+static inline void judge_surprises(struct surprises *s, const char *who)
+{
+	t_ok(!atomic_load(&s->count), "%s: no result is strange (%d, the first one %d in line %d)", who, atomic_load(&s->count),
+	     atomic_load(&s->first), atomic_load(&s->line));
+}
+
 /* Of whoever is there: state, policy, priorities. */
 static inline void show_threads(void)
 {
