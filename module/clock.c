@@ -82,6 +82,15 @@ static bool has_timers(struct evl_clock *slave)
 	return slave && !RB_EMPTY_ROOT(&raw_cpu_ptr(slave->bases)->queue.rb_root.rb_root);
 }
 
+/*
+ * Hard off, until the caller is done with it, which del_slave() waits for. Pairs with add_slave(): its bases are
+ * complete. Read once, since it may become NULL at any time.
+ */
+static struct evl_clock *slave_at(struct evl_clock *master, int n)
+{
+	return smp_load_acquire(&master->slaves[n]);
+}
+
 static ktime_t slave_next(struct evl_clock *slave, struct evl_clock *master)
 {
 	ktime_t next = base_next(raw_cpu_ptr(slave->bases)), delta;
@@ -94,11 +103,14 @@ static ktime_t slave_next(struct evl_clock *slave, struct evl_clock *master)
 ktime_t evl_next_shot(struct evl_clock *master)
 {
 	ktime_t next = base_next(raw_cpu_ptr(master->bases));
+	struct evl_clock *slave;
 	int n;
 
-	for (n = 0; n < master->nr_slaves; n++)
-		if (has_timers(master->slaves[n]))
-			next = min(next, slave_next(master->slaves[n], master));
+	for (n = 0; n < master->nr_slaves; n++) {
+		slave = slave_at(master, n);
+		if (has_timers(slave))
+			next = min(next, slave_next(slave, master));
+	}
 
 	return next;
 }
@@ -115,14 +127,16 @@ void evl_announce_tick(struct evl_clock *master)
 {
 	struct evl_rq *rq = evl_this_rq();
 	bool alone = master == &evl_mono_clock;
+	struct evl_clock *slave;
 	ktime_t next;
 	int n;
 
 	rq->ticking = master;
 	next = evl_run_timers(raw_cpu_ptr(master->bases));
 	for (n = 0; n < master->nr_slaves; n++) {
-		if (has_timers(master->slaves[n])) {
-			evl_run_timers(raw_cpu_ptr(master->slaves[n]->bases));
+		slave = slave_at(master, n);
+		if (has_timers(slave)) {
+			evl_run_timers(raw_cpu_ptr(slave->bases));
 			alone = false;
 		}
 	}
@@ -135,6 +149,30 @@ void evl_announce_tick(struct evl_clock *master)
 		master->ops.program_local_shot(master);
 }
 EVL_EXPORT(evl_announce_tick);
+
+static bool has_bound_timers(struct evl_clock *clock, int cpu)
+{
+	struct evl_timerbase *base = per_cpu_ptr(clock->bases, cpu);
+
+	guard(hard_spinlock)(&base->lock);
+
+	return base->nr_bound;
+}
+
+/* Hard off: do timers need the tick of @cpu? Those of the core itself do not count. */
+bool evl_tick_is_needed(int cpu)
+{
+	struct evl_clock *slave;
+	int n;
+
+	for (n = 0; n < evl_mono_clock.nr_slaves; n++) {
+		slave = slave_at(&evl_mono_clock, n);
+		if (slave && has_bound_timers(slave, cpu))
+			return true;
+	}
+
+	return has_bound_timers(&evl_mono_clock, cpu);
+}
 
 /** evl_read_clock_cycles - raw counter of a clock; any context */
 u64 evl_read_clock_cycles(struct evl_clock *clock)
@@ -336,7 +374,7 @@ static int add_slave(struct evl_clock *master, struct evl_clock *slave)
 	guard(mutex)(&gravity_lock);
 	for (n = 0; n < EVL_MAX_SLAVES; n++) {
 		if (!master->slaves[n]) {
-			/* Pairs with readers in context H: its bases are complete. */
+			/* Pairs with slave_at(): its bases are complete. */
 			smp_store_release(&master->slaves[n], slave);
 			master->nr_slaves = max(master->nr_slaves, n + 1);
 			return 0;

@@ -96,6 +96,7 @@ int evl_register_clock(struct evl_clock *clock, const struct cpumask *affinity);
 void evl_unregister_clock(struct evl_clock *clock);
 
 void evl_announce_tick(struct evl_clock *clock);
+bool evl_tick_is_needed(int cpu);
 
 /** evl_ktime_monotonic - time of evl_mono_clock, which is that of CLOCK_MONOTONIC; any context */
 static inline ktime_t evl_ktime_monotonic(void)

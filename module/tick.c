@@ -94,7 +94,16 @@ static const struct oob_tick_ops tick_ops = {
 static void set_tick_kept(struct evl_rq *rq, bool kept)
 {
 	guard(hard_spinlock_irqsave)(&rq->lock);
-	rq->tick_kept = kept;
+	WRITE_ONCE(rq->tick_kept, kept);
+}
+
+/* A timer may have been started while no CPU had a tick. */
+static void catch_up(void)
+{
+	unsigned long flags = hard_local_irq_save();
+
+	evl_program_tick(&evl_mono_clock);
+	hard_local_irq_restore(flags);
 }
 
 /*
@@ -110,12 +119,15 @@ static int take_tick(unsigned int cpu)
 	rq->shot = KTIME_MAX;
 	rq->tick_taken = true;
 	ret = oob_tick_take(&tick_ops);
-	if (ret)
+	if (ret) {
 		rq->tick_taken = false;
-	else
-		set_tick_kept(rq, true);
+		return ret;
+	}
 
-	return ret;
+	set_tick_kept(rq, true);
+	catch_up();
+
+	return 0;
 }
 
 /*
@@ -165,27 +177,22 @@ static int join_cpu(unsigned int cpu)
 	return started ? 0 : ret;
 }
 
-static bool cpu_is_busy(unsigned int cpu)
-{
-	/* The timer of a plan is not queued while its handler runs. */
-	return READ_ONCE(evl_cpu_rq(cpu)->nr_threads) || READ_ONCE(evl_cpu_rq(cpu)->tp.running) ||
-		READ_ONCE(per_cpu_ptr(evl_mono_clock.bases, cpu)->nr_bound) ||
-		READ_ONCE(per_cpu_ptr(evl_realtime_clock.bases, cpu)->nr_bound);
-}
-
 /*
- * A CPU which is idle is about to lose its tick. Others may start a plan of SCHED_TP there, under the run queue lock: either
- * its timer is bound to the CPU by now, or they see that the tick does not stay.
+ * A CPU which is idle is about to lose its tick. Others may start a plan of SCHED_TP there, under the run queue
+ * lock: either it runs by now, or they see that the tick does not stay. Timers are started under the lock of
+ * their base: either one is found here, or whoever starts it sees that. The timer of a plan is not queued while
+ * its handler runs.
  */
 static bool free_tick(unsigned int cpu)
 {
 	struct evl_rq *rq = evl_cpu_rq(cpu);
 
 	guard(hard_spinlock_irqsave)(&rq->lock);
-	if (started && cpu_is_busy(cpu))
+	WRITE_ONCE(rq->tick_kept, false);
+	if (started && (READ_ONCE(rq->nr_threads) || rq->tp.running || evl_tick_is_needed(cpu))) {
+		WRITE_ONCE(rq->tick_kept, rq->tick_taken);
 		return false;
-
-	rq->tick_kept = false;
+	}
 
 	return true;
 }

@@ -18,12 +18,58 @@ static struct evl_timerbase *lock_base(struct evl_timer *timer)
 {
 	struct evl_timerbase *base;
 
-	/* evl_move_timer() may have come between reading and locking. */
+	/* It may have been moved between reading and locking. */
 	for (;;) {
 		base = READ_ONCE(timer->base);
 		hard_spin_lock(&base->lock);
 		if (likely(base == timer->base))
 			return base;
+		hard_spin_unlock(&base->lock);
+	}
+}
+
+/* Under the lock of the base; pairs with free_tick(). The device of another clock is no matter of the tick. */
+static bool has_tick(struct evl_timerbase *base)
+{
+	return READ_ONCE(evl_cpu_rq(base->cpu)->tick_kept) || base->clock->master != &evl_mono_clock;
+}
+
+/* Where a timer on @base may go, of a CPU which is offline or about to be: this CPU, or the next best. */
+static struct evl_timerbase *ticking_base(struct evl_timerbase *base)
+{
+	struct evl_timerbase *other = raw_cpu_ptr(base->clock->bases);
+	int cpu;
+
+	if (has_tick(other))
+		return other;
+
+	for_each_cpu(cpu, &base->clock->affinity) {
+		other = per_cpu_ptr(base->clock->bases, cpu);
+		if (has_tick(other))
+			return other;
+	}
+
+	return base;
+}
+
+/*
+ * For a timer which is to run. If no CPU has a tick, in the middle of a suspend, it waits for the one of its
+ * own. One whose handler runs stays, since whoever destroys it looks there.
+ */
+static struct evl_timerbase *lock_ticking_base(struct evl_timer *timer)
+{
+	struct evl_timerbase *base, *other;
+
+	for (;;) {
+		base = lock_base(timer);
+		if (likely(has_tick(base)) || timer->queued || base->running == timer || timer->flags & EVL_TIMER_INTERNAL)
+			return base;
+
+		other = ticking_base(base);
+		if (other == base)
+			return base;
+
+		WRITE_ONCE(timer->base, other);
 		hard_spin_unlock(&base->lock);
 	}
 }
@@ -123,12 +169,13 @@ EVL_EXPORT(__evl_init_timer);
  * @value: absolute date of the first expiry on the clock of the timer; a past date expires at once
  * @interval: period of the following expiries, 0 for none
  *
- * Any context. Expiry n comes at @value + n * @interval, whenever the handler runs.
+ * Any context. Expiry n comes at @value + n * @interval, whenever the handler runs. A timer of a CPU which went offline
+ * moves to another.
  */
 void evl_start_timer(struct evl_timer *timer, ktime_t value, ktime_t interval)
 {
 	unsigned long flags = hard_local_irq_save();
-	struct evl_timerbase *base = lock_base(timer);
+	struct evl_timerbase *base = lock_ticking_base(timer);
 	bool first;
 
 	if (timer->queued)

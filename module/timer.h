@@ -20,8 +20,8 @@
 /*
  * struct evl_timer - software timer, on one CPU
  *
- * All but @base is covered by the lock of the base. @base changes under the locks of both bases;
- * node.expires is the date less the anticipation in use.
+ * All but @base is covered by the lock of the base. @base changes under the lock of the former one, while the timer is
+ * not queued; node.expires is the date less the anticipation in use.
  */
 struct evl_timer {
 	struct timerqueue_node	node;

@@ -46,6 +46,10 @@ evltest_PROGRAMS += tests/no-policies
 tests_no_policies_SOURCES = tests/no-policies.c tests/metered.h tests/common.h tests/crew.h
 tests_no_policies_LDADD = $(EVLTEST_LIBS)
 
+evltest_PROGRAMS += tests/offline-timer
+tests_offline_timer_SOURCES = tests/offline-timer.c tests/common.h
+tests_offline_timer_LDADD = $(EVLTEST_LIBS)
+
 evltest_PROGRAMS += tests/pi-stress
 tests_pi_stress_SOURCES = tests/pi-stress.c tests/stress.h tests/common.h
 tests_pi_stress_LDADD = $(EVLTEST_LIBS)
