@@ -8,9 +8,7 @@
 
 #include <fcntl.h>
 
-#define CYCLES	20
-
-static volatile int over;
+#define ROUNDS	20
 
 static bool turn(const char *how)
 {
@@ -55,35 +53,51 @@ static bool fires(int set, int tfd)
 		oob_read(tfd, &ticks, sizeof(ticks)) == sizeof(ticks);
 }
 
-/* A timer of CPU1 which mostly waits to be started; it is not to be lost with it. */
-static void *fire_on(void *tfd)
+struct round {
+	int tfd;
+	long delay;	/* ms */
+	bool fired;
+};
+
+static void *make_timer(void *round)
 {
-	intptr_t lost = 0;
+	((struct round *)round)->tfd = make_timer_on(1);
+	return NULL;
+}
+
+static void *fire_late(void *arg)
+{
+	struct round *round = arg;
 	int set;
 
 	attach("offline-firer");
-	set = watch(*(int *)tfd);
-	while (!over)
-		lost += !fires(set, *(int *)tfd);
+	set = watch(round->tfd);
+	pause_ms(round->delay);
+	round->fired = fires(set, round->tfd);
+	close(set);
 
-	return (void *)lost;
+	return NULL;
 }
 
-static int cycle_cpu(void)
+/* The timer is started while the CPU is on its way: it stays for the timer, or the timer leaves. */
+static bool go_with_timer(struct round *round)
 {
-	int n, done = 0;
+	pthread_t firer;
+	bool gone;
 
-	for (n = 0; n < CYCLES; n++)
-		done += turn("0") && turn("1");
+	pthread_join(t_thread(0, 1, make_timer, round), NULL);
+	firer = t_thread(10, 0, fire_late, round);
+	gone = turn("0");
+	pthread_join(firer, NULL);
+	turn("1");
+	close(round->tfd);
 
-	return done;
+	return gone;
 }
 
 int main(void)
 {
-	int first, second, set, done;
-	pthread_t firer;
-	void *lost;
+	int tfd, set, n, gone = 0, lost = 0;
 
 	deadline(100);
 	t_require_core();
@@ -91,22 +105,23 @@ int main(void)
 		t_skip_all("CPU1 cannot be taken offline");
 
 	t_plan(5);
-	first = make_timer_on(1);
-	second = make_timer_on(1);
+	tfd = make_timer_on(1);
 	t_become(0, 0);
 	attach("offline-timer");
-	set = watch(first);
-	t_ok(fires(set, first), "a timer of another CPU");
+	set = watch(tfd);
+	t_ok(fires(set, tfd), "a timer of another CPU");
 	t_ok(turn("0"), "which goes offline");
-	t_ok(fires(set, first), "and takes the timer along, started meanwhile");
+	t_ok(fires(set, tfd), "and takes the timer along, started meanwhile");
 	turn("1");
 
-	firer = t_thread(10, 0, fire_on, &second);
-	done = cycle_cpu();
-	over = 1;
-	pthread_join(firer, &lost);
-	t_ok(!lost, "none is lost while the CPU goes and comes (%ld)", (long)(intptr_t)lost);
-	t_ok(done, "%d of %d times", done, CYCLES);
+	for (n = 0; n < ROUNDS; n++) {
+		struct round round = { .delay = 2 * n };
+
+		gone += go_with_timer(&round);
+		lost += !round.fired;
+	}
+	t_ok(!lost, "started while the CPU goes, none is lost (%d)", lost);
+	t_ok(gone, "which it did %d of %d times", gone, ROUNDS);
 
 	return t_end();
 }
