@@ -76,7 +76,8 @@ static __poll_t proxy_events(struct evl_proxy *proxy)
 		return EPOLLERR;
 	if (proxy->output.size && !evl_ring_fill(&proxy->output))
 		events |= EPOLLOUT | EPOLLWRNORM;
-	if (proxy->input.size && (evl_ring_fill(&proxy->input) >= proxy->granularity || READ_ONCE(proxy->input.eof)))
+	if (proxy->input.size && (evl_ring_fill(&proxy->input) >= proxy->granularity ||
+				  READ_ONCE(proxy->input.eof) || READ_ONCE(proxy->input.error)))
 		events |= EPOLLIN | EPOLLRDNORM;
 
 	return events;
@@ -182,13 +183,19 @@ static void output_changed(struct evl_ring *ring)
 	notify(proxy);
 }
 
+/* Either stage. Nobody is told: who polls comes here, and would wake itself up for ever. */
+static void want_input(struct evl_proxy *proxy)
+{
+	WRITE_ONCE(proxy->input_wanted, true);
+	if (evl_ring_fill(&proxy->input) < proxy->input.size)
+		irq_work_queue(&proxy->kick_input);
+}
+
 static void input_changed(struct evl_ring *ring)
 {
 	struct evl_proxy *proxy = container_of(ring, struct evl_proxy, input);
 
-	WRITE_ONCE(proxy->input_wanted, true);
-	if (evl_ring_fill(ring) < ring->size)
-		irq_work_queue(&proxy->kick_input);
+	want_input(proxy);
 	notify(proxy);
 }
 
@@ -391,7 +398,7 @@ static ssize_t proxy_write(struct file *filp, const char __user *u_buf, size_t c
 static __poll_t look(struct evl_proxy *proxy)
 {
 	if (proxy->input.size && !evl_ring_fill(&proxy->input))
-		input_changed(&proxy->input);
+		want_input(proxy);
 
 	return proxy_events(proxy);
 }
@@ -401,10 +408,8 @@ static __poll_t proxy_oob_poll(struct file *filp, struct oob_poll_wait *wait)
 	struct evl_proxy *proxy = file_proxy(filp);
 
 	evl_poll_register(&proxy->pollq, wait);
-	if (wait && proxy->input.size) {
-		WRITE_ONCE(proxy->input_wanted, true);
-		irq_work_queue(&proxy->kick_input);
-	}
+	if (wait && proxy->input.size)
+		want_input(proxy);
 
 	return proxy_events(proxy);
 }

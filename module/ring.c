@@ -393,16 +393,19 @@ void evl_ring_produce(struct evl_ring *ring, size_t len)
 	change_fill(ring, len);
 }
 
-/* No more bytes for now: end of file, or an error, which the next reader gets. */
+/*
+ * No more bytes for now: end of file, or an error, which the next reader gets. Who hears of the same again is not
+ * told, since he would look once more, for ever.
+ */
 void evl_ring_end(struct evl_ring *ring, int error)
 {
 	unsigned long flags;
 	bool news;
 
 	evl_wq_lock(&ring->wq, flags);
-	news = !ring->eof || error;
-	ring->eof = true;
-	ring->error = error;
+	news = ring->eof == !!error || error != ring->error;
+	WRITE_ONCE(ring->eof, !error);
+	WRITE_ONCE(ring->error, error);
 	evl_wq_unlock(&ring->wq, flags);
 	if (news)
 		announce(ring);

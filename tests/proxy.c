@@ -113,6 +113,19 @@ static void test_flush(void)
 	close(file);
 }
 
+/* Nothing comes for a second. */
+static uint64_t cpu_time_of_poll(struct pollfd *pfd)
+{
+	struct timespec before, after;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
+	if (poll(pfd, 1, 1000))
+		t_diag("there was something");
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
+
+	return (uint64_t)(after.tv_sec - before.tv_sec) * NSEC_PER_SEC + (uint64_t)after.tv_nsec - (uint64_t)before.tv_nsec;
+}
+
 static void test_input(void)
 {
 	struct pollfd pfd = { .events = POLLIN };
@@ -129,6 +142,7 @@ static void test_input(void)
 	pfd.fd = fd;
 	t_ok(poll(&pfd, 1, 0) == 0 && write(p[1], "more", 4) == 4 && poll(&pfd, 1, 5000) == 1 && read(fd, buf, 2) == 2 && reads(fd, buf, 9) == 2,
 	     "polled and read in-band, then out-of-band");
+	t_ok(cpu_time_of_poll(&pfd) < 100 * NSEC_PER_MSEC, "who polls sleeps meanwhile");
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 	t_ok(reads(fd, buf, 1) == -EAGAIN, "non-blocking: EAGAIN");
 	fcntl(fd, F_SETFL, 0);
@@ -136,6 +150,12 @@ static void test_input(void)
 	t_ok(reads(fd, buf, 1) == 0, "end of file: 0");
 	close(fd);
 	close(p[0]);
+
+	file = socket(AF_INET, SOCK_STREAM, 0);
+	fd = evl_create_proxy(file, 16, 0, EVL_CLONE_INPUT, NULL);
+	t_ok(reads(fd, buf, 1) == -ENOTCONN && reads(fd, buf, 1) == -ENOTCONN, "an error of the file, each time");
+	close(fd);
+	close(file);
 
 	file = open("/etc/passwd", O_RDONLY);
 	fd = evl_create_proxy(file, 16, 0, EVL_CLONE_INPUT, NULL);
@@ -263,7 +283,7 @@ int main(void)
 	deadline(110);
 	t_require_core();
 	t_need_cpus(1);
-	t_plan(32);
+	t_plan(34);
 	evl_init();
 	hire(&hand, "proxy-hand", 15, t_cpu((int)sysconf(_SC_NPROCESSORS_ONLN) - 1));
 
