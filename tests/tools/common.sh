@@ -12,7 +12,8 @@ cmddir=$work/cmds
 mkdir "$cmddir" "$work/bin" "$work/empty"
 cp "$top"/utils/evl/evl-* "$top"/utils/evl/*.sh "$top"/utils/evl/*.awk "$top"/utils/evl/*.evl "$top"/utils/evl/trace.* "$cmddir/"
 chmod +x "$cmddir"/evl-*
-ln -s "$build/utils/evl/evl-ps" "$cmddir/evl-ps"
+# Not the copy of an in-tree build: libtool's script runs where it was made only.
+ln -sf "$build/utils/evl/evl-ps" "$cmddir/evl-ps"
 unset EVL_CMDDIR EVL_TESTDIR EVL_SYSDIR EVL_TRACEDIR EVL_ROOT
 PATH=$build/utils/evl:$PATH
 export EVL_PROGRAM="$evl"
