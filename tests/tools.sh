@@ -120,6 +120,26 @@ check "states: pending without" says ' W  .* \[feeder\]$'
 check "states: ready, in-band, round-robin" says ' RXr  .* sampler$'
 check "ps -n" status_is 0 ps -s -n
 check "state as a number" says ' 0x00004890 '
+columns() { # OPTIONS COLUMNS...: exactly these in the header, NAME behind them
+	local options=$1
+	shift
+	# shellcheck disable=SC2086
+	check "ps ${options:-without options}" status_is 0 ps $options
+	# shellcheck disable=SC2046
+	[ "$(echo $(head -n 1 "$work/out"))" = "$(echo CPU PID "$@" NAME)" ]
+	ok $? "its columns: $(head -n 1 "$work/out" | tr -s ' ')"
+	[ "$(awk 'NR == 1 { n = NF } NF != n { bad++ } END { print bad + 0 }' "$work/out")" = 0 ]
+	ok $? "each row fills them"
+}
+columns "" SCHED PRIO
+columns -s ISW CTXSW SYS RWA STAT
+columns -t TIMEOUT %CPU CPUTIME
+columns -p SCHED PRIO
+columns -w WCHAN
+columns -l SCHED PRIO ISW CTXSW SYS RWA STAT TIMEOUT %CPU CPUTIME
+cp "$work/out" "$work/long"
+check "ps -s -t -p" status_is 0 ps -s -t -p
+check "prints what -l does" cmp "$work/long" "$work/out"
 check "ps -c 3" status_is 0 ps -c 3
 [ "$(wc -l <"$work/out")" = 3 ]
 ok $? "two of them"
