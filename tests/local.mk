@@ -221,11 +221,18 @@ evltest_SCRIPTS +=		\
 dist_evltest_DATA = tests/lib.sh tests/needs
 
 # The tools, as far as they need no core.
-check_PROGRAMS += tests/tools/figures
-TESTS += tests/tools.sh tests/tools-plugins.sh tests/tools/figures tests/packaging.sh
+check_PROGRAMS += tests/tools/figures tests/tools/latmus
+TESTS += tests/tools.sh tests/tools-plugins.sh tests/tools/figures tests/tools/latmus tests/packaging.sh
 
 tests_tools_figures_SOURCES = tests/tools/figures.c utils/latmus/figures.c utils/latmus/latmus.h utils/common/tool.c
 tests_tools_figures_LDADD = $(EVLTEST_LIBS) -lm
+
+# Its driver and its CPUs are made up, in place of what is wrapped.
+tests_tools_latmus_SOURCES = tests/tools/latmus.c utils/latmus/environment.c utils/latmus/figures.c	\
+	utils/latmus/options.c utils/latmus/screen.c utils/latmus/tune.c utils/latmus/latmus.h		\
+	utils/common/tool.c utils/common/option.c utils/common/tool.h
+tests_tools_latmus_LDADD = $(EVLTEST_LIBS) -lm
+tests_tools_latmus_LDFLAGS = -Wl,--wrap=ioctl -Wl,--wrap=tool_read_cpus
 
 EXTRA_DIST += $(evltest_SCRIPTS) tests/tools.sh tests/tools-plugins.sh	\
 	tests/tools-core.sh			\

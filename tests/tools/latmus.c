@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * property: parts of latmus which need no core, on a driver that is made up: durations, the CPU which is chosen,
+ * the lines on the terminal, and a calibration with its gravity.
+ * Run by make check.
+ */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "../../utils/latmus/latmus.h"
+#include "../helpers.h"
+
+/* What was printed last, messages too, and where it goes. */
+static char output[8192];
+static FILE *capture;
+static int real_stdout, real_stderr;
+
+static void begin_capture(void)
+{
+	fflush(stdout);
+	capture = tmpfile();
+	real_stdout = dup(1);
+	real_stderr = dup(2);
+	dup2(fileno(capture), 1);
+	dup2(fileno(capture), 2);
+}
+
+static void end_capture(void)
+{
+	ssize_t len;
+
+	fflush(stdout);
+	dup2(real_stdout, 1);
+	dup2(real_stderr, 2);
+	close(real_stdout);
+	close(real_stderr);
+	len = pread(fileno(capture), output, sizeof(output) - 1, 0);
+	output[len > 0 ? len : 0] = '\0';
+	fclose(capture);
+}
+
+/* A driver: its gravity, and wake-ups which are as late as the context is far away. */
+static const struct latmus_gravity built_in = { .irq = 1111, .kernel = 3333, .user = 5555 };
+static const int64_t distances[] = { [EVL_LAT_IRQ] = 1700, [EVL_LAT_KERN] = 3600, [EVL_LAT_USER] = 4100 };
+static struct latmus_gravity gravity;
+static int nr_runs, interrupt_at, fail_at;
+
+int __wrap_ioctl(int fd, unsigned long request, ...);
+int __wrap_ioctl(int fd, unsigned long request, ...)
+{
+	va_list args;
+	void *arg;
+
+	(void)fd;
+	va_start(args, request);
+	arg = va_arg(args, void *);
+	va_end(args);
+	if (request != EVL_LATIOC_SET_GRAVITY)
+		return -1;
+	memcpy(&gravity, arg, sizeof(gravity));
+
+	return 0;
+}
+
+static int64_t anticipation(int context)
+{
+	return context == EVL_LAT_IRQ ? gravity.irq : context == EVL_LAT_KERN ? gravity.kernel : gravity.user;
+}
+
+bool execute_runs(struct run *runs, int nr, int context, const struct run_limits *limits)
+{
+	int n;
+
+	(void)nr;
+	(void)limits;
+	make_cells(&runs->fig);
+	for (n = 0; n < 2000; n++)
+		count_sample(&runs->fig, distances[context] - anticipation(context) + n, n, 0);
+	nr_runs++;
+	runs->interrupted = nr_runs == interrupt_at;
+
+	return nr_runs != fail_at;
+}
+
+static int calibrate(bool irq, bool kernel, bool user)
+{
+	struct options opt = { .mode = MODE_TUNE, .period_us = 1000 };
+	struct environment env = { .gravity = built_in };
+	int status;
+
+	opt.tune[EVL_LAT_IRQ] = irq;
+	opt.tune[EVL_LAT_KERN] = kernel;
+	opt.tune[EVL_LAT_USER] = user;
+	gravity = built_in;
+	nr_runs = 0;
+	begin_capture();
+	status = tune(&opt, &env, -1);
+	end_capture();
+
+	return status;
+}
+
+static bool gravity_is(uint32_t irq, uint32_t kernel, uint32_t user)
+{
+	if (gravity.irq == irq && gravity.kernel == kernel && gravity.user == user)
+		return true;
+	t_diag("the gravity is %ui %uk %uu", gravity.irq, gravity.kernel, gravity.user);
+
+	return false;
+}
+
+static void test_calibration(void)
+{
+	static const char all[] = "== core timer calibration, period=1000 us (this takes a while)\n"
+		"irq gravity...1500 ns\nkernel gravity...3500 ns\nuser gravity...4000 ns\n== calibration done after ";
+	static const char two[] = "== core timer calibration, period=1000 us (this takes a while)\n"
+		"irq gravity...1500 ns\nuser gravity...4000 ns\n== calibration done after ";
+	int n, wrong = 0, runs;
+
+	t_ok(!calibrate(true, true, true) && !strncmp(output, all, strlen(all)),
+	     "-t prints three lines: irq, kernel, user");
+	t_ok(gravity_is(1500, 3500, 4000), "and the driver has what they say");
+	runs = nr_runs;
+	t_ok(!calibrate(true, false, true) && !strncmp(output, two, strlen(two)), "-tui prints two lines: irq, user");
+	t_ok(gravity_is(1500, 3333, 4000), "the one of the kernel is unchanged");
+
+	for (interrupt_at = 1; interrupt_at <= runs; interrupt_at++)
+		wrong += calibrate(true, true, true) != STATUS_FAILED || nr_runs != interrupt_at ||
+			 !gravity_is(built_in.irq, built_in.kernel, built_in.user);
+	interrupt_at = 0;
+	t_ok(runs >= 6 && !wrong, "interrupted in any of its %d runs, the gravity is as it was", runs);
+	for (fail_at = 1, n = 0; fail_at <= runs; fail_at++)
+		n += calibrate(true, true, true) != STATUS_FAILED ||
+		     !gravity_is(built_in.irq, built_in.kernel, built_in.user);
+	fail_at = 0;
+	t_ok(!n && strstr(output, "the former gravity is back"), "neither does a run that fails change it");
+}
+
+static void test_durations(void)
+{
+	static const struct { const char *text; long seconds; } good[] = {
+		{ "90", 90 }, { "90s", 90 }, { "2m", 120 }, { "1h", 3600 }, { "1d", 86400 },
+	};
+	static const char *const bad[] = { "x", "1y", "1.5h", "-1", "", "0", "s", "1hh", " 1", "+1", "99999999999d" };
+	long seconds;
+	size_t n;
+
+	for (n = 0; n < sizeof(good) / sizeof(good[0]); n++)
+		t_ok(tool_parse_duration(good[n].text, &seconds) && seconds == good[n].seconds, "%s is %ld s",
+		     good[n].text, good[n].seconds);
+	for (n = 0; n < sizeof(bad) / sizeof(bad[0]); n++)
+		t_ok(!tool_parse_duration(bad[n], &seconds), "'%s' is no duration", bad[n]);
+}
+
+/* A machine with a core: CPUs 1-3 are the core's; which are isolated. */
+static char tree[] = "/tmp/evl-latmus-XXXXXX";
+static const char *isolated_cpus = "";
+
+void __wrap_tool_read_cpus(const char *path, char *text, size_t size, cpu_set_t *set);
+void __wrap_tool_read_cpus(const char *path, char *text, size_t size, cpu_set_t *set)
+{
+	(void)path;
+	snprintf(text, size, "%s", isolated_cpus);
+	tool_parse_cpus(text, set);
+}
+
+static void make_tree(bool make)
+{
+	char path[4][64];
+	FILE *file;
+
+	if (make && !mkdtemp(tree))
+		exit(1);
+	snprintf(path[0], sizeof(path[0]), "%s", tree);
+	snprintf(path[1], sizeof(path[1]), "%s/evl", tree);
+	snprintf(path[2], sizeof(path[2]), "%s/evl/control", tree);
+	snprintf(path[3], sizeof(path[3]), "%s/evl/control/cpus", tree);
+	if (!make) {
+		unlink(path[3]);
+		rmdir(path[2]);
+		rmdir(path[1]);
+		rmdir(path[0]);
+		return;
+	}
+	mkdir(path[1], 0755);
+	mkdir(path[2], 0755);
+	file = fopen(path[3], "w");
+	if (!file)
+		exit(1);
+	fputs("1-3\n", file);
+	fclose(file);
+	setenv("EVL_SYSDIR", tree, 1);
+}
+
+/* The choice is made in a child, which may exit over it; the place is what it prints, or its message. */
+static int choose(const char *isolated, long cpu, bool force)
+{
+	struct options opt = { .cpu = cpu, .peer_cpu = -1, .force_cpu = force };
+	struct environment env = { };
+	int status;
+	pid_t child;
+
+	isolated_cpus = isolated;
+	begin_capture();
+	child = fork();
+	if (!child) {
+		choose_cpu(&opt, &env);
+		printf("%s", env.place);
+		exit(0);
+	}
+	waitpid(child, &status, 0);
+	end_capture();
+
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void test_cpus(void)
+{
+	make_tree(true);
+	t_ok(choose("", 0, false) == STATUS_USAGE && strstr(output, "CPU0") && strstr(output, tree) &&
+	     strstr(output, "evl/control/cpus") && strstr(output, "1-3"),
+	     "a CPU which is not the core's: status 2, the message names CPU, file and set");
+	t_ok(choose("", 0, true) == STATUS_USAGE, "-C does not change that");
+	t_ok(!choose("", 2, false) && !strcmp(output, "CPU2-noisol"), "no isolation: CPU2-noisol (%s)", output);
+	t_ok(!choose("3", 2, true) && !strcmp(output, "CPU2-noisol"), "-C where CPU3 is: CPU2-noisol (%s)", output);
+	t_ok(choose("3", 2, false) == STATUS_USAGE && strstr(output, "-C 2"), "-c there is refused, with a hint at -C");
+	t_ok(!choose("2-3", -1, false) && !strcmp(output, "CPU2"), "the first isolated one is chosen (%s)", output);
+	make_tree(false);
+}
+
+static const int widths[] = { 3, 11, 11, 11, 8, 6, 11, 11 };
+
+static bool columns_fit(const char *line)
+{
+	size_t n, len;
+
+	for (n = 0; n < sizeof(widths) / sizeof(widths[0]); n++) {
+		len = strcspn(line, "|\n");
+		if (len != (size_t)widths[n])
+			return false;
+		line += len + (n + 1 < sizeof(widths) / sizeof(widths[0]));
+	}
+
+	return *line == '\n';
+}
+
+static const char *line_after(const char *text)
+{
+	const char *end = strchr(text, '\n');
+
+	return end ? end + 1 : text + strlen(text);
+}
+
+/* Lines with a tag; "wrong" counts those whose columns do not fit. */
+static int tagged(const char *tag, int *wrong)
+{
+	const char *line;
+	int n = 0;
+
+	for (line = output; *line; line = line_after(line)) {
+		if (strncmp(line, tag, 3))
+			continue;
+		n++;
+		if (wrong && !columns_fit(line)) {
+			t_diag("%.*s", (int)strcspn(line, "\n"), line);
+			++*wrong;
+		}
+	}
+
+	return n;
+}
+
+static int numbers_in(const char *line)
+{
+	double v[7];
+	char end;
+
+	return sscanf(line, "RTD|%lf|%lf|%lf|%lf|%lf|%lf|%lf%c", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &end) == 8 &&
+	       end == '\n';
+}
+
+static void measure(const struct options *opt, int seconds)
+{
+	static const int32_t extremes[] = { 904, -2051, 0, 3310, 1999999999, -999999999 };
+	struct environment env = { .place = "CPU2" };
+	struct run run = { .opt = opt, .env = &env };
+	struct latmus_measurement m = { .samples = 1000 };
+	int n;
+
+	size_histogram(&run.fig, 200);
+	make_cells(&run.fig);
+	begin_capture();
+	for (n = 0; n < seconds; n++) {
+		m.min_lat = extremes[n % 6];
+		m.max_lat = m.min_lat + 1000;
+		m.sum_lat = (int64_t)m.min_lat * 1000;
+		m.overruns = n % 2 ? 99999999 : 0;
+		m.mode_switches = n % 3 ? 999999 : 0;
+		count_sample(&run.fig, m.min_lat, n, 2);
+		print_interval(&run, &m);
+	}
+	print_summary(&run);
+	end_capture();
+	free_figures(&run.fig);
+}
+
+static void test_lines(void)
+{
+	struct options opt = { .context = EVL_LAT_USER, .period_us = 1000, .priority = 90, .lines = 21, .timeout_s = 44 };
+	int wrong = 0, bad = 0, titles;
+	const char *line;
+
+	measure(&opt, 44);
+	t_ok(!tagged("RTD", NULL) && !tagged("RTT", NULL) && tagged("RTS", NULL) == 1, "-q: a summary only");
+	opt.verbose = 1;
+	measure(&opt, 44);
+	titles = tagged("RTH", &wrong);
+	t_ok(tagged("RTT", NULL) == 3 && titles == 3 && !wrong, "44 lines on three pages, the titles as wide as told");
+	t_ok(tagged("RTD", &wrong) == 44 && !wrong, "so is each line, of the largest figures as well");
+	for (line = output; *line; line = line_after(line))
+		bad += !strncmp(line, "RTD", 3) && !numbers_in(line);
+	t_ok(!bad && tagged("RTS", NULL) == 1, "which is seven numbers; one summary");
+}
+
+int main(void)
+{
+	t_plan(32);
+	test_durations();
+	test_cpus();
+	test_lines();
+	test_calibration();
+
+	return t_end();
+}
