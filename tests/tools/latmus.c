@@ -47,7 +47,8 @@ static void end_capture(void)
 static const struct latmus_gravity built_in = { .irq = 1111, .kernel = 3333, .user = 5555 };
 static const int64_t distances[] = { [EVL_LAT_IRQ] = 1700, [EVL_LAT_KERN] = 3600, [EVL_LAT_USER] = 4100 };
 static struct latmus_gravity gravity;
-static int nr_runs, interrupt_at, fail_at;
+#define DRIVER_FD	1000
+static int nr_runs, interrupt_at, fail_at, die_at;
 
 int __wrap_ioctl(int fd, unsigned long request, ...);
 int __wrap_ioctl(int fd, unsigned long request, ...)
@@ -55,7 +56,8 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	va_list args;
 	void *arg;
 
-	(void)fd;
+	if (fd != DRIVER_FD)
+		return -1;
 	va_start(args, request);
 	arg = va_arg(args, void *);
 	va_end(args);
@@ -81,24 +83,33 @@ bool execute_runs(struct run *runs, int nr, int context, const struct run_limits
 	for (n = 0; n < 2000; n++)
 		count_sample(&runs->fig, distances[context] - anticipation(context) + n, n, 0);
 	nr_runs++;
+	if (nr_runs == die_at)
+		tool_die(STATUS_DENIED, "made up");
 	runs->interrupted = nr_runs == interrupt_at;
 
 	return nr_runs != fail_at;
 }
 
-static int calibrate(bool irq, bool kernel, bool user)
+static int tune_these(bool irq, bool kernel, bool user)
 {
 	struct options opt = { .mode = MODE_TUNE, .period_us = 1000 };
 	struct environment env = { .gravity = built_in };
-	int status;
 
 	opt.tune[EVL_LAT_IRQ] = irq;
 	opt.tune[EVL_LAT_KERN] = kernel;
 	opt.tune[EVL_LAT_USER] = user;
 	gravity = built_in;
 	nr_runs = 0;
+
+	return tune(&opt, &env, DRIVER_FD);
+}
+
+static int calibrate(bool irq, bool kernel, bool user)
+{
+	int status;
+
 	begin_capture();
-	status = tune(&opt, &env, -1);
+	status = tune_these(irq, kernel, user);
 	end_capture();
 
 	return status;
@@ -111,6 +122,50 @@ static bool gravity_is(uint32_t irq, uint32_t kernel, uint32_t user)
 	t_diag("the gravity is %ui %uk %uu", gravity.irq, gravity.kernel, gravity.user);
 
 	return false;
+}
+
+static void tell_gravity(void)
+{
+	printf("left: %ui %uk %uu\n", gravity.irq, gravity.kernel, gravity.user);
+}
+
+/* In a child: a run ends the process. Registered first, tell_gravity() is called last. */
+static bool restored_at_exit(void)
+{
+	int status;
+	pid_t child;
+
+	begin_capture();
+	child = fork();
+	if (!child) {
+		die_at = 3;
+		atexit(tell_gravity);
+		exit(tune_these(true, true, true));
+	}
+	waitpid(child, &status, 0);
+	end_capture();
+
+	return WIFEXITED(status) && WEXITSTATUS(status) == STATUS_DENIED && strstr(output, "left: 1111i 3333k 5555u\n");
+}
+
+/* In a child: nobody reads what the calibration prints. */
+static bool survives_closed_pipe(void)
+{
+	int status, fds[2];
+	pid_t child;
+
+	fflush(stdout);
+	child = fork();
+	if (!child) {
+		if (pipe(fds))
+			_exit(1);
+		close(fds[0]);
+		dup2(fds[1], 1);
+		_exit(tune_these(true, true, true) || !gravity_is(1500, 3500, 4000));
+	}
+	waitpid(child, &status, 0);
+
+	return WIFEXITED(status) && !WEXITSTATUS(status);
 }
 
 static void test_calibration(void)
@@ -138,6 +193,8 @@ static void test_calibration(void)
 		     !gravity_is(built_in.irq, built_in.kernel, built_in.user);
 	fail_at = 0;
 	t_ok(!n && strstr(output, "the former gravity is back"), "neither does a run that fails change it");
+	t_ok(restored_at_exit(), "nor one that ends the process");
+	t_ok(survives_closed_pipe(), "a reader who leaves does not end it half-way");
 }
 
 static void test_durations(void)
@@ -328,7 +385,7 @@ static void test_lines(void)
 
 int main(void)
 {
-	t_plan(32);
+	t_plan(34);
 	test_durations();
 	test_cpus();
 	test_lines();

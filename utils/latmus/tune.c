@@ -7,11 +7,13 @@
  *   2. sample with it: too many early ones, one step less; 0.1 percentile still late by two steps, one step
  *      more; else done. At most MAX_ROUNDS times; if it does not settle, the lowest value tried stays.
  *
- * Interrupted, nothing has changed.
+ * Interrupted, or ended by an error, nothing has changed.
  */
 #include "latmus.h"
 #include <errno.h>
+#include <signal.h>
 #include <spawn.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
@@ -37,13 +39,41 @@ static uint32_t *gravity_of(struct latmus_gravity *g, int context)
 	}
 }
 
+/* What was in force before, for as long as it is to come back; fd is -1 otherwise. */
+static struct {
+	int fd;
+	struct latmus_gravity gravity;
+} former = { .fd = -1 };
+
 static void apply(int fd, const struct latmus_gravity *g)
 {
 	struct latmus_gravity copy = *g;
 
-	if (ioctl(fd, EVL_LATIOC_SET_GRAVITY, &copy))
-		tool_die(tool_status_of(errno), "cannot set the gravity: %s%s", strerror(errno),
-			 errno == EPERM ? "; run latmus as root" : "");
+	if (!ioctl(fd, EVL_LATIOC_SET_GRAVITY, &copy))
+		return;
+	former.fd = -1;		/* the next time would fail as well */
+	tool_die(tool_status_of(errno), "cannot set the gravity: %s%s", strerror(errno),
+		 errno == EPERM ? "; run latmus as root" : "");
+}
+
+/* Also at exit: a run which fails may end the process. */
+static void restore_former(void)
+{
+	int fd = former.fd;
+
+	former.fd = -1;
+	if (fd >= 0)
+		apply(fd, &former.gravity);
+}
+
+/* Output nobody reads any more must not end the process with a gravity which is being tried. */
+static void keep_former(int fd, const struct latmus_gravity *g)
+{
+	signal(SIGPIPE, SIG_IGN);
+	former.gravity = *g;
+	former.fd = fd;
+	if (atexit(restore_former))
+		tool_die(STATUS_FAILED, "out of memory");
 }
 
 /* Lateness which all but one in a thousand exceed. */
@@ -140,10 +170,11 @@ static int keep_gravity(void)
 int tune(const struct options *opt, struct environment *env, int fd)
 {
 	struct run run = { .fd = fd, .opt = opt, .env = env };
-	struct latmus_gravity initial = env->gravity, g = initial;
+	struct latmus_gravity g = env->gravity;
 	time_t began = time(NULL);
 	size_t i;
 
+	keep_former(fd, &g);
 	printf("== core timer calibration, period=%ld us (this takes a while)\n", opt->period_us);
 	for (i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
 		if (!opt->tune[order[i]])
@@ -152,7 +183,7 @@ int tune(const struct options *opt, struct environment *env, int fd)
 		fflush(stdout);
 		if (!tune_context(&run, order[i], &g)) {
 			putchar('\n');
-			apply(fd, &initial);
+			restore_former();
 			tool_warn("calibration given up, the former gravity is back");
 			return STATUS_FAILED;
 		}
@@ -160,6 +191,7 @@ int tune(const struct options *opt, struct environment *env, int fd)
 		printf("%u ns\n", *gravity_of(&g, order[i]));
 	}
 	apply(fd, &g);
+	former.fd = -1;
 	printf("== calibration done after %llds\n", (long long)(time(NULL) - began));
 	free_figures(&run.fig);
 

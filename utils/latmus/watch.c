@@ -8,7 +8,7 @@
 /* Sent by who knows that a run is over. Several of them may arrive as one. */
 #define SIG_OVER	SIGUSR2
 
-static const int watched_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIG_OVER };
+static const int watched_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIG_OVER };
 
 static void fill_signal_set(sigset_t *set)
 {
