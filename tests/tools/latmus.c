@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * property: parts of latmus which need no core, on a driver that is made up: durations, the CPU which is chosen,
- * the lines on the terminal, and a calibration with its gravity.
+ * the lines on the terminal, how a run ends, and a calibration with its gravity.
  * Run by make check.
  */
+#include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,11 +63,53 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	va_start(args, request);
 	arg = va_arg(args, void *);
 	va_end(args);
-	if (request != EVL_LATIOC_SET_GRAVITY)
+	switch (request) {
+	case EVL_LATIOC_SET_GRAVITY:
+		memcpy(&gravity, arg, sizeof(gravity));
+		return 0;
+	case EVL_LATIOC_GET_GRAVITY:
+		memcpy(arg, &gravity, sizeof(gravity));
+		return 0;
+	case EVL_LATIOC_RESET:
+		gravity = built_in;
+		return 0;
+	default:
 		return -1;
-	memcpy(&gravity, arg, sizeof(gravity));
+	}
+}
 
-	return 0;
+int __wrap_open_driver(void);
+int __wrap_open_driver(void)
+{
+	return DRIVER_FD;
+}
+
+/* The file which holds idle states off: a pipe, whose end is seen once nobody has it open. */
+static int dma_latency[2] = { -1, -1 };
+int __real_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, ...)
+{
+	return strcmp(path, "/dev/cpu_dma_latency") ? __real_open(path, flags) : dma_latency[1];
+}
+
+static bool dma_latency_held(void)
+{
+	struct pollfd p = { .fd = dma_latency[0], .events = POLLIN };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLIN) && !(p.revents & POLLHUP);
+}
+
+/* How the next measurement ends. */
+static struct { uint32_t stopped_by, mode_switches; } outcome;
+
+bool execute_exchange(struct run *run, int context, const struct run_limits *limits)
+{
+	(void)run;
+	(void)context;
+	(void)limits;
+
+	return false;
 }
 
 static int64_t anticipation(int context)
@@ -78,10 +122,15 @@ bool execute_runs(struct run *runs, int nr, int context, const struct run_limits
 	int n;
 
 	(void)nr;
-	(void)limits;
 	make_cells(&runs->fig);
 	for (n = 0; n < 2000; n++)
 		count_sample(&runs->fig, distances[context] - anticipation(context) + n, n, 0);
+	runs->fig.result.stopped_by = outcome.stopped_by;
+	runs->fig.result.mode_switches = outcome.mode_switches;
+	runs->taint = outcome.mode_switches ? "made up" : NULL;
+	if (runs->opt->mode == MODE_MEASURE)
+		fprintf(stderr, "%llu ns, idle states %s\n", (unsigned long long)limits->duration_ns,
+			dma_latency_held() ? "held off" : "free");
 	nr_runs++;
 	if (nr_runs == die_at)
 		tool_die(STATUS_DENIED, "made up");
@@ -214,7 +263,8 @@ static void test_durations(void)
 }
 
 /* A machine with a core: CPUs 1-3 are the core's; which are isolated. */
-static char tree[] = "/tmp/evl-latmus-XXXXXX";
+#define TREE	"/tmp/evl-latmus-XXXXXX"
+static char tree[sizeof(TREE)];
 static const char *isolated_cpus = "";
 
 void __wrap_tool_read_cpus(const char *path, char *text, size_t size, cpu_set_t *set);
@@ -230,7 +280,7 @@ static void make_tree(bool make)
 	char path[4][64];
 	FILE *file;
 
-	if (make && !mkdtemp(tree))
+	if (make && !mkdtemp(strcpy(tree, TREE)))
 		exit(1);
 	snprintf(path[0], sizeof(path[0]), "%s", tree);
 	snprintf(path[1], sizeof(path[1]), "%s/evl", tree);
@@ -383,13 +433,83 @@ static void test_lines(void)
 	t_ok(!bad && tagged("RTS", NULL) == 1, "which is seven numbers; one summary");
 }
 
+int latmus_main(int argc, char *argv[]);
+
+/* All of latmus, in a child. */
+static int run_latmus(char *a, char *b, char *c, char *d)
+{
+	char *argv[] = { (char *)"latmus", (char *)"-C2", a, b, c, d, NULL };
+	int argc = 0, status;
+	pid_t child;
+
+	while (argv[argc])
+		argc++;
+	if (pipe(dma_latency))
+		exit(1);
+	begin_capture();
+	child = fork();
+	if (!child) {
+		atexit(tell_gravity);
+		exit(latmus_main(argc, argv));
+	}
+	close(dma_latency[1]);
+	waitpid(child, &status, 0);
+	end_capture();
+
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+#define LATMUS(a, b, c, d)	run_latmus((char *)(a), (char *)(b), (char *)(c), (char *)(d))
+
+static bool latency_released(void)
+{
+	int32_t value = -1;
+	char more;
+
+	return read(dma_latency[0], &value, sizeof(value)) == sizeof(value) && !value &&
+	       !read(dma_latency[0], &more, 1);
+}
+
+static void test_ends(void)
+{
+	const char *rts;
+
+	make_tree(true);
+	gravity = (struct latmus_gravity) { .irq = 1, .kernel = 2, .user = 3 };
+	outcome.stopped_by = LATMUS_STOPPED_SAMPLES;
+	t_ok(!LATMUS("-q", "-T2", NULL, NULL) && strstr(output, "2000000000 ns, idle states held off\n") &&
+	     tagged("RTS", NULL) == 1 && !tagged("RTD", NULL), "-q -T2 takes 2 s, idle states are held off meanwhile");
+	t_ok(latency_released(), "and no longer");
+	close(dma_latency[0]);
+
+	outcome.stopped_by = LATMUS_STOPPED_SWITCH;
+	outcome.mode_switches = 1;
+	t_ok(LATMUS("-T2", NULL, NULL, NULL) == STATUS_SWITCHED && strstr(output, "switched in-band") &&
+	     strstr(output, "-K to go on"), "switched in-band: status 11, and how to go on");
+	t_ok(tagged("RTS", NULL) == 1 && strstr(output, " TAINTED\n"), "the summary is there, marked");
+	close(dma_latency[0]);
+	outcome.stopped_by = LATMUS_STOPPED_SAMPLES;
+	outcome.mode_switches = 77;
+	t_ok(!LATMUS("-K", "-T2", NULL, NULL) && strstr(output, "figures are tainted"), "with -K: status 0, a warning");
+	rts = strstr(output, "RTS|");
+	t_ok(rts && strstr(rts, "|    77|"), "and the switches");
+	close(dma_latency[0]);
+
+	t_ok(!LATMUS("-r", NULL, NULL, NULL) && !strcmp(output, "left: 1111i 3333k 5555u\n"),
+	     "-r brings the built-in gravity back, and that is all");
+	close(dma_latency[0]);
+	make_tree(false);
+}
+
+#undef main
 int main(void)
 {
-	t_plan(34);
+	t_plan(41);
 	test_durations();
 	test_cpus();
 	test_lines();
 	test_calibration();
+	test_ends();
 
 	return t_end();
 }
