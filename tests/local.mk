@@ -227,13 +227,11 @@ TESTS += tests/tools.sh tests/tools-plugins.sh tests/tools/figures tests/tools/l
 tests_tools_figures_SOURCES = tests/tools/figures.c utils/latmus/figures.c utils/latmus/latmus.h utils/common/tool.c
 tests_tools_figures_LDADD = $(EVLTEST_LIBS) -lm
 
-# Its driver and its CPUs are made up, in place of what is wrapped.
-tests_tools_latmus_CPPFLAGS = $(AM_CPPFLAGS) -Dmain=latmus_main
+# Its driver and its CPUs are made up, in place of what is wrapped. Includes main.c.
 tests_tools_latmus_LDADD = $(EVLTEST_LIBS) -lm
 tests_tools_latmus_LDFLAGS = -Wl,--wrap=ioctl -Wl,--wrap=open -Wl,--wrap=open_driver -Wl,--wrap=tool_read_cpus
 tests_tools_latmus_SOURCES =			\
 	tests/tools/latmus.c			\
-	utils/latmus/main.c			\
 	utils/latmus/latmus.h			\
 	utils/latmus/options.c			\
 	utils/latmus/environment.c		\

@@ -14,6 +14,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "../../utils/latmus/latmus.h"
+
+int latmus_main(int argc, char *argv[]);
+#define main latmus_main
+#include "../../utils/latmus/main.c"
+#undef main
+
 #include "../helpers.h"
 
 /* What was printed last, messages too, and where it goes. */
@@ -119,6 +125,7 @@ static int64_t anticipation(int context)
 
 bool execute_runs(struct run *runs, int nr, int context, const struct run_limits *limits)
 {
+	struct latmus_measurement interval = { .samples = 1, .min_lat = 2000, .max_lat = 2000, .sum_lat = 2000 };
 	int n;
 
 	(void)nr;
@@ -132,6 +139,8 @@ bool execute_runs(struct run *runs, int nr, int context, const struct run_limits
 		fprintf(stderr, "%llu ns, idle states %s\n", (unsigned long long)limits->duration_ns,
 			dma_latency_held() ? "held off" : "free");
 	nr_runs++;
+	for (n = 0; runs->on_interval && n < (int)(limits->duration_ns / 1000000000); n++)
+		runs->on_interval(runs, &interval);
 	if (nr_runs == die_at)
 		tool_die(STATUS_DENIED, "made up");
 	runs->interrupted = nr_runs == interrupt_at;
@@ -194,7 +203,8 @@ static bool restored_at_exit(void)
 	waitpid(child, &status, 0);
 	end_capture();
 
-	return WIFEXITED(status) && WEXITSTATUS(status) == STATUS_DENIED && strstr(output, "left: 1111i 3333k 5555u\n");
+	return WIFEXITED(status) && WEXITSTATUS(status) == STATUS_DENIED &&
+	       strstr(output, "left: 1111i 3333k 5555u\n");
 }
 
 /* In a child: nobody reads what the calibration prints. */
@@ -229,7 +239,8 @@ static void test_calibration(void)
 	     "-t prints three lines: irq, kernel, user");
 	t_ok(gravity_is(1500, 3500, 4000), "and the driver has what they say");
 	runs = nr_runs;
-	t_ok(!calibrate(true, false, true) && !strncmp(output, two, strlen(two)), "-tui prints two lines: irq, user");
+	t_ok(!calibrate(true, false, true) && !strncmp(output, two, strlen(two)),
+	     "-tui prints two lines: irq, user");
 	t_ok(gravity_is(1500, 3333, 4000), "the one of the kernel is unchanged");
 
 	for (interrupt_at = 1; interrupt_at <= runs; interrupt_at++)
@@ -334,7 +345,8 @@ static void test_cpus(void)
 	t_ok(choose("", 0, true) == STATUS_USAGE, "-C does not change that");
 	t_ok(!choose("", 2, false) && !strcmp(output, "CPU2-noisol"), "no isolation: CPU2-noisol (%s)", output);
 	t_ok(!choose("3", 2, true) && !strcmp(output, "CPU2-noisol"), "-C where CPU3 is: CPU2-noisol (%s)", output);
-	t_ok(choose("3", 2, false) == STATUS_USAGE && strstr(output, "-C 2"), "-c there is refused, with a hint at -C");
+	t_ok(choose("3", 2, false) == STATUS_USAGE && strstr(output, "-C 2"),
+	     "-c there is refused, with a hint at -C");
 	t_ok(!choose("2-3", -1, false) && !strcmp(output, "CPU2"), "the first isolated one is chosen (%s)", output);
 	make_tree(false);
 }
@@ -385,12 +397,13 @@ static int numbers_in(const char *line)
 {
 	double v[7];
 	char end;
+	int n = sscanf(line, "RTD|%lf|%lf|%lf|%lf|%lf|%lf|%lf%c", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5],
+		       &v[6], &end);
 
-	return sscanf(line, "RTD|%lf|%lf|%lf|%lf|%lf|%lf|%lf%c", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &end) == 8 &&
-	       end == '\n';
+	return n == 8 && end == '\n';
 }
 
-static void measure(const struct options *opt, int seconds)
+static void print_run(const struct options *opt, int seconds)
 {
 	static const int32_t extremes[] = { 904, -2051, 0, 3310, 1999999999, -999999999 };
 	struct environment env = { .place = "CPU2" };
@@ -417,23 +430,25 @@ static void measure(const struct options *opt, int seconds)
 
 static void test_lines(void)
 {
-	struct options opt = { .context = EVL_LAT_USER, .period_us = 1000, .priority = 90, .lines = 21, .timeout_s = 44 };
+	struct options opt = {
+		.context = EVL_LAT_USER, .period_us = 1000, .priority = 90, .lines = 21, .timeout_s = 44,
+	};
 	int wrong = 0, bad = 0, titles;
 	const char *line;
 
-	measure(&opt, 44);
-	t_ok(!tagged("RTD", NULL) && !tagged("RTT", NULL) && tagged("RTS", NULL) == 1, "-q: a summary only");
+	print_run(&opt, 44);
+	t_ok(!tagged("RTD", NULL) && !tagged("RTT", NULL) && tagged("RTS", NULL) == 1,
+	     "-q: a summary only");
 	opt.verbose = 1;
-	measure(&opt, 44);
+	print_run(&opt, 44);
 	titles = tagged("RTH", &wrong);
-	t_ok(tagged("RTT", NULL) == 3 && titles == 3 && !wrong, "44 lines on three pages, the titles as wide as told");
+	t_ok(tagged("RTT", NULL) == 3 && titles == 3 && !wrong,
+	     "44 lines on three pages, the titles as wide as told");
 	t_ok(tagged("RTD", &wrong) == 44 && !wrong, "so is each line, of the largest figures as well");
 	for (line = output; *line; line = line_after(line))
 		bad += !strncmp(line, "RTD", 3) && !numbers_in(line);
 	t_ok(!bad && tagged("RTS", NULL) == 1, "which is seven numbers; one summary");
 }
-
-int latmus_main(int argc, char *argv[]);
 
 /* All of latmus, in a child. */
 static int run_latmus(char *a, char *b, char *c, char *d)
@@ -478,10 +493,14 @@ static void test_ends(void)
 	gravity = (struct latmus_gravity) { .irq = 1, .kernel = 2, .user = 3 };
 	outcome.stopped_by = LATMUS_STOPPED_SAMPLES;
 	t_ok(!LATMUS("-q", "-T2", NULL, NULL) && strstr(output, "2000000000 ns, idle states held off\n") &&
-	     tagged("RTS", NULL) == 1 && !tagged("RTD", NULL), "-q -T2 takes 2 s, idle states are held off meanwhile");
+	     tagged("RTS", NULL) == 1 && !tagged("RTD", NULL),
+	     "-q -T2 takes 2 s, idle states are held off meanwhile");
 	t_ok(latency_released(), "and no longer");
 	close(dma_latency[0]);
 
+	t_ok(!LATMUS("-T5", NULL, NULL, NULL) && tagged("RTD", NULL) == 5 && tagged("RTS", NULL) == 1,
+	     "-T5 prints a line for each interval of the driver, and a summary");
+	close(dma_latency[0]);
 	outcome.stopped_by = LATMUS_STOPPED_SWITCH;
 	outcome.mode_switches = 1;
 	t_ok(LATMUS("-T2", NULL, NULL, NULL) == STATUS_SWITCHED && strstr(output, "switched in-band") &&
@@ -490,7 +509,8 @@ static void test_ends(void)
 	close(dma_latency[0]);
 	outcome.stopped_by = LATMUS_STOPPED_SAMPLES;
 	outcome.mode_switches = 77;
-	t_ok(!LATMUS("-K", "-T2", NULL, NULL) && strstr(output, "figures are tainted"), "with -K: status 0, a warning");
+	t_ok(!LATMUS("-K", "-T2", NULL, NULL) && strstr(output, "figures are tainted"),
+	     "with -K: status 0, a warning");
 	rts = strstr(output, "RTS|");
 	t_ok(rts && strstr(rts, "|    77|"), "and the switches");
 	close(dma_latency[0]);
@@ -501,10 +521,9 @@ static void test_ends(void)
 	make_tree(false);
 }
 
-#undef main
 int main(void)
 {
-	t_plan(41);
+	t_plan(42);
 	test_durations();
 	test_cpus();
 	test_lines();
