@@ -91,7 +91,7 @@ static long sched_control(unsigned long arg)
 	if (!evl_find_sched_class(req.policy))
 		return -EOPNOTSUPP;
 
-	if (req.cpu < 0 || req.cpu >= (int)nr_cpu_ids || !cpumask_test_cpu(req.cpu, &evl_oob_cpus))
+	if (!evl_is_oob_cpu(req.cpu))
 		return -EINVAL;
 
 	if (req.policy == SCHED_QUOTA)

@@ -417,7 +417,7 @@ static long set_cpu(struct hectic_crew *crew, const u32 __user *arg)
 
 	if (get_user(cpu, arg))
 		return -EFAULT;
-	if (cpu >= nr_cpu_ids || !cpumask_test_cpu(cpu, &evl_oob_cpus))
+	if (!evl_is_oob_cpu(cpu))
 		return -EINVAL;
 	if (crew->nr_tasks)
 		return -EBUSY;

@@ -80,7 +80,7 @@ static int pick_cpu(int cpu)
 	if (cpu == EVL_KTHREAD_ANYCPU)
 		return evl_timer_cpu(NULL);
 
-	if (cpu < 0 || cpu >= nr_cpu_ids || !cpumask_test_cpu(cpu, &evl_oob_cpus) || !cpu_online(cpu))
+	if (!evl_is_oob_cpu(cpu) || !cpu_online(cpu))
 		return -EINVAL;
 
 	return cpu;

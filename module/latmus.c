@@ -41,7 +41,7 @@ static int check_setup(const struct latmus_setup *s)
 {
 	if (s->type > EVL_LAT_LAST || s->flags & ~LATMUS_SETUP_FLAGS || s->reserved[0] || s->reserved[1])
 		return -EINVAL;
-	if (s->cpu < 0 || s->cpu >= nr_cpu_ids || !cpumask_test_cpu(s->cpu, &evl_oob_cpus) || !cpu_online(s->cpu))
+	if (!evl_is_oob_cpu(s->cpu) || !cpu_online(s->cpu))
 		return -EINVAL;
 	if (s->type == EVL_LAT_KERN && (s->priority < EVL_MIN_PRIO || s->priority > EVL_MAX_PRIO))
 		return -EINVAL;

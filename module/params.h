@@ -8,6 +8,12 @@
 /* CPUs the core runs on; constant once loaded. */
 extern struct cpumask evl_oob_cpus;
 
+/* For a number from outside. The CPU may be offline. */
+static inline bool evl_is_oob_cpu(int cpu)
+{
+	return cpu >= 0 && cpu < (int)nr_cpu_ids && cpumask_test_cpu(cpu, &evl_oob_cpus);
+}
+
 extern unsigned int evl_nr_threads;
 extern unsigned int evl_nr_monitors;
 extern unsigned int evl_watchdog_s;
