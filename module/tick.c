@@ -188,8 +188,12 @@ static bool free_tick(unsigned int cpu)
 	struct evl_rq *rq = evl_cpu_rq(cpu);
 
 	guard(hard_spinlock_irqsave)(&rq->lock);
+	if (started && (READ_ONCE(rq->nr_threads) || rq->tp.running))
+		return false;
+
+	/* Timers of threads do not get here: they stay with theirs. */
 	WRITE_ONCE(rq->tick_kept, false);
-	if (started && (READ_ONCE(rq->nr_threads) || rq->tp.running || evl_tick_is_needed(cpu))) {
+	if (started && evl_tick_is_needed(cpu)) {
 		WRITE_ONCE(rq->tick_kept, rq->tick_taken);
 		return false;
 	}
