@@ -400,11 +400,11 @@ void evl_ring_produce(struct evl_ring *ring, size_t len)
 void evl_ring_end(struct evl_ring *ring, int error)
 {
 	unsigned long flags;
-	bool news;
+	bool eof = !error, news;
 
 	evl_wq_lock(&ring->wq, flags);
-	news = ring->eof == !!error || error != ring->error;
-	WRITE_ONCE(ring->eof, !error);
+	news = eof != ring->eof || error != ring->error;
+	WRITE_ONCE(ring->eof, eof);
 	WRITE_ONCE(ring->error, error);
 	evl_wq_unlock(&ring->wq, flags);
 	if (news)
