@@ -4,6 +4,7 @@
 #define _TESTS_COMMON_H
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -101,6 +102,21 @@ static inline void pause_ms(long ms)
 
 	while (nanosleep(&ts, &ts) && errno == EINTR)
 		;
+}
+
+/* False if the CPU stays as it is. */
+static inline bool set_cpu_online(int cpu, bool online)
+{
+	char path[64];
+	bool done;
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online", cpu);
+	fd = open(path, O_WRONLY);
+	done = fd >= 0 && write(fd, online ? "1" : "0", 1) == 1;
+	close(fd);
+
+	return done;
 }
 
 /* Waits in-band until another thread has set a word; false after some seconds. */

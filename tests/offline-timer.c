@@ -6,19 +6,7 @@
  */
 #include "common.h"
 
-#include <fcntl.h>
-
 #define ROUNDS	20
-
-static bool turn(const char *how)
-{
-	int fd = open("/sys/devices/system/cpu/cpu1/online", O_WRONLY);
-	bool done = fd >= 0 && write(fd, how, 1) == 1;
-
-	close(fd);
-
-	return done;
-}
 
 /* The core places a timer where it is made. */
 static int make_timer_on(int cpu)
@@ -87,9 +75,9 @@ static bool go_with_timer(struct round *round)
 
 	pthread_join(t_thread(0, 1, make_timer, round), NULL);
 	firer = t_thread(10, 0, fire_late, round);
-	gone = turn("0");
+	gone = set_cpu_online(1, false);
 	pthread_join(firer, NULL);
-	turn("1");
+	set_cpu_online(1, true);
 	close(round->tfd);
 
 	return gone;
@@ -110,9 +98,9 @@ int main(void)
 	attach("offline-timer");
 	set = watch(tfd);
 	t_ok(fires(set, tfd), "a timer of another CPU");
-	t_ok(turn("0"), "which goes offline");
+	t_ok(set_cpu_online(1, false), "which goes offline");
 	t_ok(fires(set, tfd), "and takes the timer along, started meanwhile");
-	turn("1");
+	set_cpu_online(1, true);
 
 	for (n = 0; n < ROUNDS; n++) {
 		struct round round = { .delay = 2 * n };

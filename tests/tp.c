@@ -5,7 +5,6 @@
  *
  * evl-vm: smp=1,2 kernel=evl debug=yes timeout=120
  */
-#include <fcntl.h>
 #include "metered.h"
 
 #define MSEC	1000000L
@@ -236,28 +235,15 @@ static void test_replaced(void)
 
 static volatile int departed;
 
-static bool set_online(const char *value)
-{
-	char path[64];
-	int fd, written;
-
-	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online", cpu);
-	fd = open(path, O_WRONLY);
-	written = (int)write(fd, value, 1);
-	close(fd);
-
-	return written == 1;
-}
-
 /* A CPU with a running plan does not go: this one goes in between two. */
 static void *depart(void *unused)
 {
 	int n;
 
 	for (n = 0; n < DEPARTURES; n++) {
-		while (!set_online("0"))
+		while (!set_cpu_online(cpu, false))
 			pause_ms(1);
-		set_online("1");
+		set_cpu_online(cpu, true);
 	}
 	publish(&departed, 1);
 
