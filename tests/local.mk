@@ -230,18 +230,7 @@ tests_tools_figures_LDADD = $(EVLTEST_LIBS) -lm
 # Its driver and its CPUs are made up, in place of what is wrapped. Includes main.c.
 tests_tools_latmus_LDADD = $(EVLTEST_LIBS) -lm
 tests_tools_latmus_LDFLAGS = -Wl,--wrap=ioctl -Wl,--wrap=open -Wl,--wrap=open_driver -Wl,--wrap=tool_read_cpus
-tests_tools_latmus_SOURCES =			\
-	tests/tools/latmus.c			\
-	utils/latmus/latmus.h			\
-	utils/latmus/options.c			\
-	utils/latmus/environment.c		\
-	utils/latmus/figures.c			\
-	utils/latmus/watch.c			\
-	utils/latmus/screen.c			\
-	utils/latmus/datafile.c			\
-	utils/latmus/result-json.c		\
-	utils/latmus/tune.c			\
-	$(UTILS_COMMON)
+tests_tools_latmus_SOURCES = tests/tools/latmus.c $(LATMUS_PARTS)
 
 EXTRA_DIST += $(evltest_SCRIPTS) tests/tools.sh tests/tools-plugins.sh	\
 	tests/tools-core.sh			\

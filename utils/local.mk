@@ -12,13 +12,17 @@ utils_latmus_latmus_CPPFLAGS = $(UTILS_CPPFLAGS)
 utils_latmus_latmus_LDADD = libevl/libevl.la -lm
 utils_latmus_latmus_SOURCES =		\
 	utils/latmus/main.c		\
+	utils/latmus/run.c		\
+	utils/latmus/exchange.c		\
+	$(LATMUS_PARTS)
+
+# What goes without a driver; tests/tools/latmus too is made of it.
+LATMUS_PARTS =				\
 	utils/latmus/latmus.h		\
 	utils/latmus/options.c		\
 	utils/latmus/environment.c	\
 	utils/latmus/figures.c		\
-	utils/latmus/run.c		\
 	utils/latmus/watch.c		\
-	utils/latmus/exchange.c		\
 	utils/latmus/screen.c		\
 	utils/latmus/datafile.c		\
 	utils/latmus/result-json.c	\
