@@ -51,6 +51,22 @@ static void end_capture(void)
 	fclose(capture);
 }
 
+/* What may end the process: in a child, which prints into the output. Its exit status, or -1. */
+static int run_child(int (*fn)(void *arg), void *arg)
+{
+	int status;
+	pid_t child;
+
+	begin_capture();
+	child = fork();
+	if (!child)
+		exit(fn(arg));
+	waitpid(child, &status, 0);
+	end_capture();
+
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
 /* A driver: its gravity, and wake-ups which are as late as the context is far away. */
 static const struct latmus_gravity built_in = { .irq = 1111, .kernel = 3333, .user = 5555 };
 static const int64_t distances[] = { [EVL_LAT_IRQ] = 1700, [EVL_LAT_KERN] = 3600, [EVL_LAT_USER] = 4100 };
@@ -187,44 +203,38 @@ static void tell_gravity(void)
 	printf("left: %ui %uk %uu\n", gravity.irq, gravity.kernel, gravity.user);
 }
 
-/* In a child: a run ends the process. Registered first, tell_gravity() is called last. */
-static bool restored_at_exit(void)
+/* Registered first, tell_gravity() is called last. */
+static int die_in_a_run(void *unused)
 {
-	int status;
-	pid_t child;
+	(void)unused;
+	die_at = 3;
+	atexit(tell_gravity);
 
-	begin_capture();
-	child = fork();
-	if (!child) {
-		die_at = 3;
-		atexit(tell_gravity);
-		exit(tune_these(true, true, true));
-	}
-	waitpid(child, &status, 0);
-	end_capture();
-
-	return WIFEXITED(status) && WEXITSTATUS(status) == STATUS_DENIED &&
-	       strstr(output, "left: 1111i 3333k 5555u\n");
+	return tune_these(true, true, true);
 }
 
-/* In a child: nobody reads what the calibration prints. */
+static bool restored_at_exit(void)
+{
+	return run_child(die_in_a_run, NULL) == STATUS_DENIED && strstr(output, "left: 1111i 3333k 5555u\n");
+}
+
+/* Nobody reads what the calibration prints. */
+static int print_to_nobody(void *unused)
+{
+	int fds[2];
+
+	(void)unused;
+	if (pipe(fds))
+		return 1;
+	close(fds[0]);
+	dup2(fds[1], 1);
+
+	return tune_these(true, true, true) || !gravity_is(1500, 3500, 4000);
+}
+
 static bool survives_closed_pipe(void)
 {
-	int status, fds[2];
-	pid_t child;
-
-	fflush(stdout);
-	child = fork();
-	if (!child) {
-		if (pipe(fds))
-			_exit(1);
-		close(fds[0]);
-		dup2(fds[1], 1);
-		_exit(tune_these(true, true, true) || !gravity_is(1500, 3500, 4000));
-	}
-	waitpid(child, &status, 0);
-
-	return WIFEXITED(status) && !WEXITSTATUS(status);
+	return !run_child(print_to_nobody, NULL);
 }
 
 static void test_calibration(void)
@@ -286,27 +296,25 @@ void __wrap_tool_read_cpus(const char *path, char *text, size_t size, cpu_set_t 
 	tool_parse_cpus(text, set);
 }
 
-static void make_tree(bool make)
+/* Of the tree itself, the folders in it, and the file. */
+static const char *in_tree(const char *name)
 {
-	char path[4][64];
+	static char path[64];
+
+	snprintf(path, sizeof(path), "%s%s", tree, name);
+
+	return path;
+}
+
+static void make_tree(void)
+{
 	FILE *file;
 
-	if (make && !mkdtemp(strcpy(tree, TREE)))
+	if (!mkdtemp(strcpy(tree, TREE)))
 		exit(1);
-	snprintf(path[0], sizeof(path[0]), "%s", tree);
-	snprintf(path[1], sizeof(path[1]), "%s/evl", tree);
-	snprintf(path[2], sizeof(path[2]), "%s/evl/control", tree);
-	snprintf(path[3], sizeof(path[3]), "%s/evl/control/cpus", tree);
-	if (!make) {
-		unlink(path[3]);
-		rmdir(path[2]);
-		rmdir(path[1]);
-		rmdir(path[0]);
-		return;
-	}
-	mkdir(path[1], 0755);
-	mkdir(path[2], 0755);
-	file = fopen(path[3], "w");
+	mkdir(in_tree("/evl"), 0755);
+	mkdir(in_tree("/evl/control"), 0755);
+	file = fopen(in_tree("/evl/control/cpus"), "w");
 	if (!file)
 		exit(1);
 	fputs("1-3\n", file);
@@ -314,31 +322,37 @@ static void make_tree(bool make)
 	setenv("EVL_SYSDIR", tree, 1);
 }
 
-/* The choice is made in a child, which may exit over it; the place is what it prints, or its message. */
+static void remove_tree(void)
+{
+	unlink(in_tree("/evl/control/cpus"));
+	rmdir(in_tree("/evl/control"));
+	rmdir(in_tree("/evl"));
+	rmdir(tree);
+}
+
+/* The choice may end the process; the place is what it prints, or its message. */
+static int choose_and_print(void *opt)
+{
+	struct environment env = { };
+
+	choose_cpu(opt, &env);
+	printf("%s", env.place);
+
+	return 0;
+}
+
 static int choose(const char *isolated, long cpu, bool force)
 {
 	struct options opt = { .cpu = cpu, .peer_cpu = -1, .force_cpu = force };
-	struct environment env = { };
-	int status;
-	pid_t child;
 
 	isolated_cpus = isolated;
-	begin_capture();
-	child = fork();
-	if (!child) {
-		choose_cpu(&opt, &env);
-		printf("%s", env.place);
-		exit(0);
-	}
-	waitpid(child, &status, 0);
-	end_capture();
 
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	return run_child(choose_and_print, &opt);
 }
 
 static void test_cpus(void)
 {
-	make_tree(true);
+	make_tree();
 	t_ok(choose("", 0, false) == STATUS_USAGE && strstr(output, "CPU0") && strstr(output, tree) &&
 	     strstr(output, "evl/control/cpus") && strstr(output, "1-3"),
 	     "a CPU which is not the core's: status 2, the message names CPU, file and set");
@@ -348,7 +362,7 @@ static void test_cpus(void)
 	t_ok(choose("3", 2, false) == STATUS_USAGE && strstr(output, "-C 2"),
 	     "-c there is refused, with a hint at -C");
 	t_ok(!choose("2-3", -1, false) && !strcmp(output, "CPU2"), "the first isolated one is chosen (%s)", output);
-	make_tree(false);
+	remove_tree();
 }
 
 static const int widths[] = { 3, 11, 11, 11, 8, 6, 11, 11 };
@@ -450,28 +464,29 @@ static void test_lines(void)
 	t_ok(!bad && tagged("RTS", NULL) == 1, "which is seven numbers; one summary");
 }
 
-/* All of latmus, in a child. */
-static int run_latmus(char *a, char *b, char *c, char *d)
+static int all_of_latmus(void *args)
 {
-	char *argv[] = { (char *)"latmus", (char *)"-C2", a, b, c, d, NULL };
-	int argc = 0, status;
-	pid_t child;
+	char **argv = args;
+	int argc = 0;
 
 	while (argv[argc])
 		argc++;
+	atexit(tell_gravity);
+
+	return latmus_main(argc, argv);
+}
+
+static int run_latmus(char *a, char *b, char *c, char *d)
+{
+	char *argv[] = { (char *)"latmus", (char *)"-C2", a, b, c, d, NULL };
+	int status;
+
 	if (pipe(dma_latency))
 		exit(1);
-	begin_capture();
-	child = fork();
-	if (!child) {
-		atexit(tell_gravity);
-		exit(latmus_main(argc, argv));
-	}
+	status = run_child(all_of_latmus, argv);
 	close(dma_latency[1]);
-	waitpid(child, &status, 0);
-	end_capture();
 
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	return status;
 }
 
 #define LATMUS(a, b, c, d)	run_latmus((char *)(a), (char *)(b), (char *)(c), (char *)(d))
@@ -489,7 +504,7 @@ static void test_ends(void)
 {
 	const char *rts;
 
-	make_tree(true);
+	make_tree();
 	gravity = (struct latmus_gravity) { .irq = 1, .kernel = 2, .user = 3 };
 	outcome.stopped_by = LATMUS_STOPPED_SAMPLES;
 	t_ok(!LATMUS("-q", "-T2", NULL, NULL) && strstr(output, "2000000000 ns, idle states held off\n") &&
@@ -518,7 +533,7 @@ static void test_ends(void)
 	t_ok(!LATMUS("-r", NULL, NULL, NULL) && !strcmp(output, "left: 1111i 3333k 5555u\n"),
 	     "-r brings the built-in gravity back, and that is all");
 	close(dma_latency[0]);
-	make_tree(false);
+	remove_tree();
 }
 
 int main(void)
