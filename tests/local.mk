@@ -187,6 +187,11 @@ evltest_PROGRAMS += tests/rig-tiny-user
 tests_rig_tiny_user_SOURCES = tests/tiny-user.c tests/common.h
 tests_rig_tiny_user_LDADD = $(EVLTEST_LIBS)
 
+# No test: run by tests/masked.sh.
+evltest_PROGRAMS += tests/rig-masked-user
+tests_rig_masked_user_SOURCES = tests/masked-user.c tests/common.h
+tests_rig_masked_user_LDADD = $(EVLTEST_LIBS)
+
 # No test: run by tests/api-files.sh.
 evltest_PROGRAMS += tests/rig-api-files
 tests_rig_api_files_SOURCES = tests/api-files.c tests/common.h tests/crew.h tests/kmod/api-files.h
@@ -210,6 +215,7 @@ evltest_SCRIPTS +=		\
 	tests/latmus.sh	\
 	tests/inject.sh		\
 	tests/load-cycles.sh	\
+	tests/masked.sh		\
 	tests/pipeline.sh	\
 	tests/pipeline-bound.sh	\
 	tests/pipeline-off.sh	\
@@ -251,6 +257,7 @@ EXTRA_DIST += $(evltest_SCRIPTS) tests/tools.sh tests/tools-plugins.sh	\
 	tests/kmod/disturb-test.c		\
 	tests/kmod/fpu-test.c			\
 	tests/kmod/inject-test.c		\
+	tests/kmod/masked-test.c		\
 	tests/kmod/oops-test.c			\
 	tests/kmod/pipeline-device.c		\
 	tests/kmod/pipeline-ipi.c		\
