@@ -15,10 +15,18 @@ SOURCE_TARBALL=${LINUX_TARBALL:-$SOURCE_TARBALL}
 mkdir -p "$EVL_CACHE/log" || die "cannot write to $EVL_CACHE"
 
 # The head of a tool's source is its help.
+print_usage() { sed -n '/^# usage:/,/^$/s/^# \{0,1\}//p' "$0"; }
+
 usage() {
-	sed -n '/^# usage:/,/^$/s/^# \{0,1\}//p' "$0" >&2
+	print_usage >&2
 	exit 2
 }
+
+case ${1:-} in -h | --help)
+	print_usage
+	exit 0
+	;;
+esac
 
 # use_series [FOLDER]
 use_series() {
