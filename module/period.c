@@ -56,7 +56,7 @@ int evl_set_period(struct evl_clock *clock, ktime_t idate, ktime_t period)
 		return -EPERM;
 
 	if (!period) {
-		evl_stop_timer(&curr->ptimer);
+		evl_cancel_timer(&curr->ptimer);
 		reset_period(curr, false);
 		return 0;
 	}
@@ -70,7 +70,7 @@ int evl_set_period(struct evl_clock *clock, ktime_t idate, ktime_t period)
 	else if (ktime_before(idate, now))
 		return -ETIMEDOUT;
 
-	evl_stop_timer(&curr->ptimer);
+	evl_cancel_timer(&curr->ptimer);
 	evl_move_timer(&curr->ptimer, clock, curr->rq->cpu);
 	reset_period(curr, true);
 	evl_start_timer(&curr->ptimer, idate, period);

@@ -52,28 +52,6 @@ static struct evl_timerbase *ticking_base(struct evl_timerbase *base)
 	return base;
 }
 
-/*
- * For a timer which is to run. If no CPU has a tick, in the middle of a suspend, it waits for the one of its
- * own. One whose handler runs stays, since whoever destroys it looks there.
- */
-static struct evl_timerbase *lock_ticking_base(struct evl_timer *timer)
-{
-	struct evl_timerbase *base, *other;
-
-	for (;;) {
-		base = lock_base(timer);
-		if (likely(has_tick(base)) || timer->queued || base->running == timer || timer->flags & EVL_TIMER_INTERNAL)
-			return base;
-
-		other = ticking_base(base);
-		if (other == base)
-			return base;
-
-		WRITE_ONCE(timer->base, other);
-		hard_spin_unlock(&base->lock);
-	}
-}
-
 static bool enqueue(struct evl_timerbase *base, struct evl_timer *timer, ktime_t date)
 {
 	timer->node.expires = ktime_sub(date, timer->gravity);
@@ -91,6 +69,30 @@ static void dequeue(struct evl_timerbase *base, struct evl_timer *timer)
 	timer->queued = false;
 	if (!(timer->flags & EVL_TIMER_INTERNAL))
 		base->nr_bound--;
+}
+
+/*
+ * For a timer which is to run; it leaves the queue it is in. If no CPU has a tick, in the middle of a suspend,
+ * it waits for the one of its own. One whose handler runs stays, since whoever cancels it looks there.
+ */
+static struct evl_timerbase *lock_ticking_base(struct evl_timer *timer)
+{
+	struct evl_timerbase *base, *other;
+
+	for (;;) {
+		base = lock_base(timer);
+		if (timer->queued)
+			dequeue(base, timer);
+		if (likely(has_tick(base)) || base->running == timer || timer->flags & EVL_TIMER_INTERNAL)
+			return base;
+
+		other = ticking_base(base);
+		if (other == base)
+			return base;
+
+		WRITE_ONCE(timer->base, other);
+		hard_spin_unlock(&base->lock);
+	}
 }
 
 static ktime_t nominal_date(const struct evl_timer *timer)
@@ -178,9 +180,6 @@ void evl_start_timer(struct evl_timer *timer, ktime_t value, ktime_t interval)
 	struct evl_timerbase *base = lock_ticking_base(timer);
 	bool first;
 
-	if (timer->queued)
-		dequeue(base, timer);
-
 	timer->interval = interval;
 	timer->overruns = 0;
 	timer->gravity = pick_gravity(base->clock, timer->flags);
@@ -195,17 +194,12 @@ void evl_start_timer(struct evl_timer *timer, ktime_t value, ktime_t interval)
 }
 EVL_EXPORT(evl_start_timer);
 
-/**
- * evl_stop_timer - disarm a timer
- * @timer: armed or not
- *
- * Any context. The handler may still be running on another CPU. The shot which was meant for this timer is
- * left alone: it finds nothing to do.
- */
-void evl_stop_timer(struct evl_timer *timer)
+/* Does the handler run, on another CPU or as the caller? */
+static bool stop_timer(struct evl_timer *timer)
 {
 	unsigned long flags = hard_local_irq_save();
 	struct evl_timerbase *base = lock_base(timer);
+	bool running = base->running == timer;
 
 	timer->left = 0;
 	if (timer->queued) {
@@ -216,34 +210,38 @@ void evl_stop_timer(struct evl_timer *timer)
 	hard_spin_unlock(&base->lock);
 
 	hard_local_irq_restore(flags);
+	return running;
+}
+
+/**
+ * evl_stop_timer - disarm a timer
+ * @timer: armed or not
+ *
+ * Any context. The handler may still be running on another CPU. The shot which was meant for this timer is
+ * left alone: it finds nothing to do.
+ */
+void evl_stop_timer(struct evl_timer *timer)
+{
+	stop_timer(timer);
 }
 EVL_EXPORT(evl_stop_timer);
 
-static bool handler_running(struct evl_timer *timer)
+/* evl_stop_timer(), and what is left of the handler on another CPU. No lock held which that takes. */
+void evl_cancel_timer(struct evl_timer *timer)
 {
-	unsigned long flags = hard_local_irq_save();
-	struct evl_timerbase *base = lock_base(timer);
-	bool running = base->running == timer;
-
-	hard_spin_unlock(&base->lock);
-	hard_local_irq_restore(flags);
-
-	return running;
+	while (stop_timer(timer))
+		cpu_relax();
 }
 
 /**
  * evl_destroy_timer - get rid of a timer
  * @timer: armed or not
  *
- * In-band, or out-of-band from a thread; not from the handler. On return the handler runs nowhere. It may
- * have armed the timer again while it was waited for, hence the second stop.
+ * In-band, or out-of-band from a thread; not from the handler. On return the handler runs nowhere.
  */
 void evl_destroy_timer(struct evl_timer *timer)
 {
-	evl_stop_timer(timer);
-	while (handler_running(timer))
-		cpu_relax();
-	evl_stop_timer(timer);
+	evl_cancel_timer(timer);
 }
 EVL_EXPORT(evl_destroy_timer);
 
@@ -296,7 +294,7 @@ void evl_adjust_timers(struct evl_clock *clock, ktime_t delta)
 }
 EVL_EXPORT(evl_adjust_timers);
 
-/* Give a stopped timer another clock or CPU. The caller is the only one who starts or stops it. */
+/* Give a cancelled timer another clock or CPU. The caller is the only one who starts or stops it. */
 void evl_move_timer(struct evl_timer *timer, struct evl_clock *clock, int cpu)
 {
 	struct evl_timerbase *to = per_cpu_ptr(clock->bases, cpu), *from;
@@ -307,7 +305,7 @@ void evl_move_timer(struct evl_timer *timer, struct evl_clock *clock, int cpu)
 
 	flags = hard_local_irq_save();
 	from = lock_base(timer);
-	if (!WARN_ON_ONCE(timer->queued))
+	if (!WARN_ON_ONCE(timer->queued || from->running == timer))
 		WRITE_ONCE(timer->base, to);
 	hard_spin_unlock(&from->lock);
 	hard_local_irq_restore(flags);

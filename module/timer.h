@@ -40,6 +40,7 @@ void __evl_init_timer(struct evl_timer *timer, struct evl_clock *clock,
 void evl_destroy_timer(struct evl_timer *timer);
 void evl_start_timer(struct evl_timer *timer, ktime_t value, ktime_t interval);
 void evl_stop_timer(struct evl_timer *timer);
+void evl_cancel_timer(struct evl_timer *timer);
 void evl_adjust_timers(struct evl_clock *clock, ktime_t delta);
 void evl_move_timer(struct evl_timer *timer, struct evl_clock *clock, int cpu);
 

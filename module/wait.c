@@ -269,8 +269,9 @@ static int sleep_until_woken(struct evl_thread *curr, struct evl_waitqueue *wq,
 
 	__evl_schedule();
 
+	/* A handler that is late, on the CPU where the thread was, must not meet the next wait. */
 	if (date != EVL_INFINITE)
-		evl_stop_timer(&curr->rtimer);
+		evl_cancel_timer(&curr->rtimer);
 
 	return outcome(curr);
 }
