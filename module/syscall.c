@@ -162,8 +162,14 @@ void evl_oob_syscall(struct pt_regs *regs)
 	handle(regs);
 }
 
+static bool is_known(unsigned int nr)
+{
+	return nr & EVL_SYSCALL_BIT && (nr & ~EVL_SYSCALL_BIT) < NR_EVL_SYSCALLS;
+}
+
 /*
- * Hook: a call which in-band has to serve, from the out-of-band stage; or a request from in-band.
+ * Hook: a call which in-band has to serve, from the out-of-band stage; or a request from in-band. Numbers which
+ * mean nothing are left to in-band, where -ENOSYS is the answer too, and debuggers get to see them.
  */
 int evl_pipelined_syscall(bool caller_oob, struct pt_regs *regs)
 {
@@ -172,7 +178,7 @@ int evl_pipelined_syscall(bool caller_oob, struct pt_regs *regs)
 		return 0;
 	}
 
-	if (!(evl_arch_syscall_nr(regs) & EVL_SYSCALL_BIT))
+	if (!is_known(evl_arch_syscall_nr(regs)))
 		return 0;
 
 	handle(regs);

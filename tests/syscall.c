@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * property: an out-of-band thread may make any regular system call: it is demoted, gets the right result, and
- * SIGDEBUG if it asked to be told.
+ * SIGDEBUG if it asked to be told. Numbers which the core does not know are the kernel's, tracing included.
  *
  * evl-vm: smp=1,2 kernel=evl debug=yes timeout=60
  */
@@ -9,6 +9,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/reg.h>
 #include <sys/wait.h>
 #include "common.h"
 
@@ -137,15 +139,46 @@ static void test_notification(int efd)
 	t_ok(nr_causes == 1, "none once the mode is cleared (%d)", nr_causes);
 }
 
+#define UNKNOWN_CALL	0x7fffffff
+#define TRACERS_ANSWER	42
+
+static void be_traced(void)
+{
+	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+	raise(SIGSTOP);
+	_exit(oob_call(UNKNOWN_CALL, 0, 0, 0) == TRACERS_ANSWER ? 0 : 1);
+}
+
+/* Stopped at the signal, at the entry of the call, at its end. */
+static void test_tracing(void)
+{
+	pid_t pid = fork();
+	int status = -1;
+
+	if (!pid)
+		be_traced();
+	waitpid(pid, &status, 0);
+	ptrace(PTRACE_SYSCALL, pid, NULL, NULL);
+	waitpid(pid, &status, 0);
+	ptrace(PTRACE_SYSCALL, pid, NULL, NULL);
+	waitpid(pid, &status, 0);
+	ptrace(PTRACE_POKEUSER, pid, (void *)(8UL * RAX), (void *)(unsigned long)TRACERS_ANSWER);
+	ptrace(PTRACE_CONT, pid, NULL, NULL);
+	waitpid(pid, &status, 0);
+	t_ok(WIFEXITED(status) && !WEXITSTATUS(status), "a tracer sees an unknown call of the core, and answers it (%#x)",
+	     (unsigned int)status);
+}
+
 int main(void)
 {
 	int efd, n;
 
 	deadline(50);
 	t_require_core();
-	t_plan(2 * NR_CALLS + 4);
+	t_plan(2 * NR_CALLS + 5);
 	if (pipe(pipe_fds))
 		t_bail("pipe: %s", strerror(errno));
+	test_tracing();
 	t_become(60, -1);
 	efd = attach("caller");
 	for (n = 0; n < NR_CALLS; n++)
