@@ -367,13 +367,6 @@ long latmus_pulse(struct latmus_run *run, u64 __user *arg)
 		return ret;
 	latmus_trace_peak(peak, lat);
 
-	ret = wait_tick(run, generation);
-	if (ret == -EINTR) {
-		evl_wq_lock(&run->wait, flags);
-		if (run->generation == generation)
-			latmus_stop_run(run, LATMUS_STOPPED_GONE, evl_ktime_monotonic());
-		evl_wq_unlock(&run->wait, flags);
-	}
-
-	return ret;
+	/* Interrupted, it is still the responder: the next pulse tells whether it was switched in-band. */
+	return wait_tick(run, generation);
 }

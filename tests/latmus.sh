@@ -73,6 +73,29 @@ grep -q '^so far: min .* samples' command.out
 ok $? "which shows an interim summary"
 check "an interrupt is a normal end" status_is 0 sh -c 'latmus >/dev/null 2>&1 & sleep 3; kill -TERM $!; wait $!'
 
+# A signal finds the responder asleep, and takes it in-band.
+switch_responder() { # STATUS OPTIONS...
+	local wanted=$1 status=0
+	shift
+	latmus -T6 "$@" >switched.out 2>&1 &
+	sleep 4
+	kill -STOP $!
+	sleep 0.2
+	kill -CONT $!
+	wait $! || status=$?
+	[ $status = "$wanted" ] || note "status $status: $(tail -n 1 switched.out)"
+	[ $status = "$wanted" ]
+}
+
+switch_responder 11
+ok $? "a signal switches the responder in-band: status 11"
+grep -q '^RTS|.* TAINTED' switched.out
+ok $? "with a summary, tainted"
+switch_responder 0 -K --json=switched.json
+ok $? "-K goes on: status 0"
+[ "$(field switched.json mode_switches)" -ge 1 ] && [ "$(field switched.json stopped_by)" = timeout ]
+ok $? "to the end, the switches are counted ($(field switched.json mode_switches))"
+
 check "a CPU which is not the core's: status 2" status_is 2 latmus -T1 -c 1000
 grep -q 'control/cpus' command.out
 ok $? "the message names the file"
@@ -114,6 +137,8 @@ check "--ctxsw: a threshold" status_is 10 latmus --ctxsw -q -T20 -A1
 check "--ctxsw: an interrupt is a normal end" status_is 0 timeout --preserve-status -s INT 3 latmus --ctxsw
 grep -q '^RTS|' command.out
 ok $? "with the summary"
+switch_responder 11 --ctxsw
+ok $? "--ctxsw: a signal switches it in-band: status 11"
 if [ "$cpus" = 1 ]; then
 	check "--xcpu wants two CPUs: status 2" status_is 2 latmus --xcpu -q -T1
 else

@@ -61,6 +61,18 @@ static uint32_t switches(const struct exchange *x, int self_fd)
 	return self.isw + partner.isw;
 }
 
+/* A signal takes one of them in-band, as the figures then tell; the other must not wait for ever. */
+static int get_token(struct evl_sem *sem)
+{
+	int ret;
+
+	do {
+		ret = evl_get_sem(sem);
+	} while (ret == -EINTR);
+
+	return ret;
+}
+
 static void *answer(void *arg)
 {
 	struct exchange *x = arg;
@@ -73,7 +85,7 @@ static void *answer(void *arg)
 	if (ret < 0)
 		return NULL;
 
-	while (!evl_get_sem(&x->there) && !__atomic_load_n(&x->done, __ATOMIC_ACQUIRE))
+	while (!get_token(&x->there) && !__atomic_load_n(&x->done, __ATOMIC_ACQUIRE))
 		evl_put_sem(&x->back);
 	evl_detach_self();
 
@@ -136,7 +148,7 @@ static int64_t round_trip(struct exchange *x, int64_t *end)
 	int64_t start = read_ns();
 
 	evl_put_sem(&x->there);
-	evl_get_sem(&x->back);
+	get_token(&x->back);
 	*end = read_ns();
 
 	return *end - start;
@@ -196,9 +208,9 @@ static void *ask(void *arg)
 
 	if (fd < 0) {
 		x->run->error = -fd;
-		evl_get_sem(&x->back);
+		get_token(&x->back);
 	} else {
-		evl_get_sem(&x->back);
+		get_token(&x->back);
 		if (x->partner_fd >= 0)
 			exchange_tokens(x, fd);
 	}

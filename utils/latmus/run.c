@@ -36,7 +36,8 @@ static void *respond(void *arg)
 	}
 	close(ret);
 
-	while (!oob_ioctl(run->fd, EVL_LATIOC_PULSE, &date)) {
+	/* After a signal there is no tick to tell of: the driver ignores the date. */
+	while (!oob_ioctl(run->fd, EVL_LATIOC_PULSE, &date) || errno == EINTR) {
 		evl_read_clock(EVL_CLOCK_MONOTONIC, &now);
 		date = (uint64_t)now.tv_sec * NSEC_PER_SEC + (uint64_t)now.tv_nsec;
 	}

@@ -109,7 +109,7 @@ struct latmus_measurement {
 #define LATMUS_STOPPED_SAMPLES	2	/* max_samples reached */
 #define LATMUS_STOPPED_MAXLAT	3	/* max_lat exceeded */
 #define LATMUS_STOPPED_SWITCH	4	/* responder switched in-band */
-#define LATMUS_STOPPED_GONE	5	/* responder exited, detached, or left PULSE on a signal */
+#define LATMUS_STOPPED_GONE	5	/* responder has not come back for three seconds */
 
 struct latmus_result {
 	__u64	hist_ptr;
@@ -153,7 +153,8 @@ struct latmus_spikes {
  * the date, ns on the monotonic clock, read first thing after the previous return; 0 the first time.
  * Sleeps until the next tick. The first caller becomes the responder of the run.
  * -EAGAIN nothing prepared for type user; -EBUSY there is a responder already; -EIDRM the run is over;
- * -EINTR signal or unblocking, which ends the run; -EPERM not attached; -EFAULT.
+ * -EINTR signal or unblocking: the run goes on, and the date of the next call is ignored; -EPERM not attached;
+ * -EFAULT. A signal switches its receiver in-band, which ends the run at the next call, unless told to keep going.
  */
 
 /*
