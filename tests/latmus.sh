@@ -127,12 +127,13 @@ ok $? "lines and a summary"
 [ "$(field ctxsw.json context)" = ctxsw ] && [ "$(field ctxsw.json samples)" -ge 20 ] && [ "$(field ctxsw.json min_ns)" -gt 0 ] &&
 	[ "$(field ctxsw.json mode_switches)" = 0 ] && [ "$(field ctxsw.json tainted)" = false ]
 ok $? "a switch takes time ($(field ctxsw.json min_ns) $(field ctxsw.json avg_ns) $(field ctxsw.json max_ns) ns), never in-band"
-latmus --ctxsw -q --samples=200 >/dev/null 2>&1 &
+check "--ctxsw ends with its samples" status_is 0 latmus --ctxsw -q --samples=200
+latmus --ctxsw -q -T200 >/dev/null 2>&1 &
 pid=$!
 check "evl ps sees both threads on one CPU" sh -c 'for n in $(seq 50); do
 	evl ps | awk "\$NF ~ /^latmus(-peer)?:/ { n++; cpu[\$1] } END { for (c in cpu) k++; exit !(n == 2 && k == 1) }" && exit; sleep 0.1; done; exit 1'
+kill -TERM $pid
 wait $pid
-ok $? "--ctxsw ends with its samples"
 check "--ctxsw: a threshold" status_is 10 latmus --ctxsw -q -T20 -A1
 check "--ctxsw: an interrupt is a normal end" status_is 0 timeout --preserve-status -s INT 3 latmus --ctxsw
 grep -q '^RTS|' command.out
