@@ -213,6 +213,7 @@ evltest_SCRIPTS +=		\
 	tests/hectic.sh	\
 	tests/hotplug.sh	\
 	tests/latmus.sh	\
+	tests/latmus-order.sh	\
 	tests/inject.sh		\
 	tests/load-cycles.sh	\
 	tests/masked.sh		\
