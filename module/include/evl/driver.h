@@ -12,6 +12,7 @@
 #include "../../coremem.h"
 #include "../../file.h"
 #include "../../flag.h"
+#include "../../gpio.h"
 #include "../../kmutex.h"
 #include "../../kthread.h"
 #include "../../lock.h"
