@@ -99,7 +99,7 @@ ok $? "to the end, the switches are counted ($(field switched.json mode_switches
 check "a CPU which is not the core's: status 2" status_is 2 latmus -T1 -c 1000
 grep -q 'control/cpus' command.out
 ok $? "the message names the file"
-check "no GPIO: status 3" status_is 3 latmus -T1 -Z host -I a,1 -O a,2
+check "no monitor: status 12" status_is 12 latmus -T1 -Z localhost:1 -I a,1 -O a,2
 
 before=$(field irq.json user)
 check "the calibration is reset" status_is 0 latmus -r

@@ -197,6 +197,11 @@ evltest_PROGRAMS += tests/rig-api-files
 tests_rig_api_files_SOURCES = tests/api-files.c tests/common.h tests/crew.h tests/kmod/api-files.h
 tests_rig_api_files_LDADD = $(EVLTEST_LIBS)
 
+# No test: run by tests/latmus-gpio.sh.
+evltest_PROGRAMS += tests/rig-gpio-lines
+tests_rig_gpio_lines_SOURCES = tests/gpio-lines.c tests/common.h tests/crew.h
+tests_rig_gpio_lines_LDADD = $(EVLTEST_LIBS)
+
 # No test: run by tests/example-driver.sh.
 evltest_PROGRAMS += tests/rig-edu-user
 tests_rig_edu_user_SOURCES = tests/edu-user.c tests/common.h tests/crew.h
@@ -213,6 +218,7 @@ evltest_SCRIPTS +=		\
 	tests/hectic.sh	\
 	tests/hotplug.sh	\
 	tests/latmus.sh	\
+	tests/latmus-gpio.sh	\
 	tests/latmus-order.sh	\
 	tests/inject.sh		\
 	tests/load-cycles.sh	\
@@ -228,8 +234,12 @@ evltest_SCRIPTS +=		\
 dist_evltest_DATA = tests/lib.sh tests/needs
 
 # The tools, as far as they need no core.
-check_PROGRAMS += tests/tools/figures tests/tools/latmus
-TESTS += tests/tools.sh tests/tools-plugins.sh tests/tools/figures tests/tools/latmus tests/packaging.sh
+check_PROGRAMS += tests/tools/figures tests/tools/latmus tests/tools/wire
+TESTS += tests/tools.sh tests/tools-plugins.sh tests/tools/figures tests/tools/latmus tests/tools/wire	\
+	tests/packaging.sh
+
+tests_tools_wire_SOURCES = tests/tools/wire.c utils/common/wire.c utils/common/wire.h
+tests_tools_wire_LDADD = $(EVLTEST_LIBS)
 
 tests_tools_figures_SOURCES = tests/tools/figures.c utils/latmus/figures.c utils/latmus/latmus.h utils/common/tool.c
 tests_tools_figures_LDADD = $(EVLTEST_LIBS) -lm
@@ -257,6 +267,7 @@ EXTRA_DIST += $(evltest_SCRIPTS) tests/tools.sh tests/tools-plugins.sh	\
 	tests/kmod/api-work.c			\
 	tests/kmod/disturb-test.c		\
 	tests/kmod/fpu-test.c			\
+	tests/kmod/gpio-test.c			\
 	tests/kmod/inject-test.c		\
 	tests/kmod/masked-test.c		\
 	tests/kmod/oops-test.c			\

@@ -215,6 +215,21 @@ check "--smp excludes -t" bad_option '--smp' -t --smp
 check "-t excludes --xcpu" bad_option '--xcpu' -t --xcpu
 check "-K goes with -u, not --ctxsw" bad_option '-u' --ctxsw -K
 check "--xcpu=x is refused" bad_option '--xcpu x' --xcpu=x -T 1
+for line in gpiochip0 gpiochip0, ,3 gpiochip0,x gpiochip0,3,up gpiochip0,3, ../mem,3 gpiochip0,70000; do
+	check "latmus -I $line is refused" bad_option '-I' -Z host -I "$line" -O gpiochip0,1
+done
+check "-O takes no edge" bad_option '-O' -Z host -I gpiochip0,1 -O gpiochip0,2,rising-edge
+check "-Z wants a host" bad_option '-Z' -Z :2306 -I gpiochip0,1 -O gpiochip0,2
+check "-Z host:0 is refused" bad_option 'port' -Z host:0 -I gpiochip0,1 -O gpiochip0,2
+check "-Z wants -I and -O" bad_option '-I' -Z host -O gpiochip0,1
+check "-I goes with -Z or -z" bad_option '-Z' -I gpiochip0,1 -T 1
+check "-Z excludes -z" bad_option '-z' -Z host -z host -I a,1 -O a,2
+check "-t excludes -z" bad_option '-z' -t -z host -I a,1 -O a,2
+check "no monitor: 12" status_is 12 "$latmus" -z localhost:1 -I a,1 -O a,2 -T 1
+latmon=$build/utils/latmon/latmon
+check "latmon -h" status_is 0 "$latmon" -h
+check "latmon wants two lines" status_is 2 "$latmon" -O gpiochip0,1
+check "latmon: a line nobody can read" status_is 2 "$latmon" -O x -I gpiochip0,1
 check "-K goes with -u, not -s" bad_option '-u' -s -K
 check "-t excludes -g" bad_option '-g' -t -g
 check "-t excludes -A" bad_option '-A' -t -A 5

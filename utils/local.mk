@@ -6,6 +6,9 @@ UTILS_CPPFLAGS = $(AM_CPPFLAGS) -DEVL_CMDDIR=\"$(evlcmddir)\" -DEVL_TESTDIR=\"$(
 UTILS_COMMON = utils/common/tool.c utils/common/tool.h utils/common/json.c	\
 	utils/common/option.c utils/common/result.c
 
+UTILS_GPIO = utils/common/wire.c utils/common/wire.h	\
+	utils/common/gpio-line.c utils/common/gpio-line.h
+
 bin_PROGRAMS += utils/latmus/latmus
 
 utils_latmus_latmus_CPPFLAGS = $(UTILS_CPPFLAGS)
@@ -14,6 +17,7 @@ utils_latmus_latmus_SOURCES =		\
 	utils/latmus/main.c		\
 	utils/latmus/run.c		\
 	utils/latmus/exchange.c		\
+	utils/latmus/gpio.c		\
 	$(LATMUS_PARTS)
 
 # What goes without a driver; tests/tools/latmus too is made of it.
@@ -27,7 +31,14 @@ LATMUS_PARTS =				\
 	utils/latmus/datafile.c		\
 	utils/latmus/result-json.c	\
 	utils/latmus/tune.c		\
+	$(UTILS_GPIO)			\
 	$(UTILS_COMMON)
+
+bin_PROGRAMS += utils/latmon/latmon
+
+utils_latmon_latmon_CPPFLAGS = $(UTILS_CPPFLAGS)
+utils_latmon_latmon_LDADD = libevl/libevl.la
+utils_latmon_latmon_SOURCES = utils/latmon/main.c $(UTILS_GPIO) $(UTILS_COMMON)
 
 bin_PROGRAMS += utils/hectic/hectic
 
@@ -90,9 +101,10 @@ completion_from =			\
 	utils/evl/ps.c			\
 	$(dist_evlcmd_SCRIPTS)		\
 	utils/hectic/options.c		\
+	utils/latmon/main.c		\
 	utils/latmus/options.c
 bashcompdir = $(datadir)/bash-completion/completions
-bashcomp_DATA = utils/completion/evl utils/completion/hectic utils/completion/latmus
+bashcomp_DATA = utils/completion/evl utils/completion/hectic utils/completion/latmon utils/completion/latmus
 CLEANFILES += $(bashcomp_DATA)
 
 utils/completion/evl: $(completion_from) utils/completion/generate utils/evl/tool.sh
@@ -101,7 +113,7 @@ utils/completion/evl: $(completion_from) utils/completion/generate utils/evl/too
 		mv $(abs_builddir)/$@.new $(abs_builddir)/$@
 
 # bash looks for a file of the command's name.
-utils/completion/hectic utils/completion/latmus: utils/completion/evl
+utils/completion/hectic utils/completion/latmon utils/completion/latmus: utils/completion/evl
 	$(AM_V_GEN)cp utils/completion/evl $@
 
 # What the JSON of the tools looks like.
@@ -138,4 +150,5 @@ dist_man_MANS +=			\
 	utils/man/evl-trace.1		\
 	utils/man/evl-tune.1		\
 	utils/man/hectic.1		\
+	utils/man/latmon.1		\
 	utils/man/latmus.1

@@ -134,6 +134,11 @@ bool execute_exchange(struct run *run, int context, const struct run_limits *lim
 	return false;
 }
 
+bool execute_gpio(struct run *run, int context, const struct run_limits *limits)
+{
+	return execute_exchange(run, context, limits);
+}
+
 static int64_t anticipation(int context)
 {
 	return context == EVL_LAT_IRQ ? gravity.irq : context == EVL_LAT_KERN ? gravity.kernel : gravity.user;

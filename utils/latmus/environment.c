@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <evl/evl.h>
 
+#define ONLINE_CPUS		"/sys/devices/system/cpu/online"
 #define ISOLATED_CPUS		"/sys/devices/system/cpu/isolated"
 #define CURRENT_CLOCKSOURCE	"/sys/devices/system/clocksource/clocksource0/current_clocksource"
 
@@ -81,7 +82,7 @@ static void choose_peer(const struct options *opt, struct environment *env, cons
 static void check_cpu(int cpu, const char *path, const char *oob_text, const cpu_set_t *oob)
 {
 	if (!CPU_ISSET(cpu, oob))
-		tool_die(STATUS_USAGE, "CPU%d is not one of the core's: %s says %s", cpu, path, oob_text);
+		tool_die(STATUS_USAGE, "CPU%d is not among those which may be used: %s says %s", cpu, path, oob_text);
 }
 
 static void name_place(struct environment *env, const char *cpus)
@@ -96,12 +97,23 @@ static void name_place(struct environment *env, const char *cpus)
 		snprintf(env->place, sizeof(env->place), "CPU%d%s", env->cpu, suffix);
 }
 
+/* Without the core any CPU that is online will do. */
+static void read_sets(const struct options *opt, char path[PATH_MAX], char *text, size_t size, cpu_set_t *oob)
+{
+	if (opt->context != CONTEXT_INBAND_GPIO) {
+		tool_core_cpus(path, text, size, oob);
+		return;
+	}
+	snprintf(path, PATH_MAX, ONLINE_CPUS);
+	tool_read_cpus(path, text, size, oob);
+}
+
 void choose_cpu(const struct options *opt, struct environment *env)
 {
 	char path[PATH_MAX], oob_text[1024], isolated_text[1024];
 	cpu_set_t oob, isolated, quiet;
 
-	tool_core_cpus(path, oob_text, sizeof(oob_text), &oob);
+	read_sets(opt, path, oob_text, sizeof(oob_text), &oob);
 	tool_read_cpus(ISOLATED_CPUS, isolated_text, sizeof(isolated_text), &isolated);
 	env->peer_cpu = -1;
 	if (opt->smp) {
@@ -184,6 +196,6 @@ void survey(const struct options *opt, struct environment *env, int fd)
 	if (!tool_read_line(CURRENT_CLOCKSOURCE, env->clocksource, sizeof(env->clocksource)))
 		strcpy(env->clocksource, "unknown");
 	env->vdso = vdso_access(env->clocksource);
-	if (ioctl(fd, EVL_LATIOC_GET_GRAVITY, &env->gravity))
+	if (fd >= 0 && ioctl(fd, EVL_LATIOC_GET_GRAVITY, &env->gravity))
 		tool_die(STATUS_FAILED, "cannot read the gravity of the clock: %s", strerror(errno));
 }

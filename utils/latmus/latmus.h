@@ -9,19 +9,22 @@
 #include <stdio.h>
 #include <time.h>
 #include <evl/devices/latmus.h>
+#include "../common/gpio-line.h"
 #include "../common/tool.h"
 
 /* Exit statuses beyond those of every tool. */
 enum {
 	STATUS_THRESHOLD = 10,
-	STATUS_SWITCHED = 11
+	STATUS_SWITCHED = 11,
+	STATUS_MONITOR = 12
 };
 
 /* What the driver does not measure; latmus_setup.type has no such value. */
 enum {
 	CONTEXT_CTXSW = EVL_LAT_LAST + 1,	/* two threads pass a token, one CPU */
 	CONTEXT_XCPU,				/* two CPUs */
-	CONTEXT_LAST = CONTEXT_XCPU
+	CONTEXT_OOB_GPIO,			/* a thread of the core answers on a line */
+	CONTEXT_INBAND_GPIO			/* a plain one does */
 };
 
 /* options.c */
@@ -33,6 +36,8 @@ struct options {
 	int context;		/* EVL_LAT_* or CONTEXT_*, of a measurement */
 	bool smp;		/* on all CPUs of the core at a time */
 	long peer_cpu;		/* of --xcpu; -1: to be chosen */
+	const char *monitor, *monitor_port;	/* of a GPIO run */
+	struct line_spec gpio_in, gpio_out;
 	bool tune[EVL_LAT_LAST + 1];
 	bool save;		/* keep the calibration */
 	long period_us;
@@ -80,6 +85,7 @@ void choose_cpu(const struct options *opt, struct environment *env);
 
 /* The same environment on each CPU of the core; how many there are. The array is the caller's. */
 int spread(const struct environment *env, struct environment **all);
+/* An fd of -1: without the driver. */
 void survey(const struct options *opt, struct environment *env, int fd);
 
 /*
@@ -155,6 +161,7 @@ struct run {
 	const char *taint;	/* reason not to trust the figures, or NULL */
 	bool interrupted;	/* by a signal */
 	int error;		/* of the responder, errno value */
+	int monitor_error;	/* why it was lost, errno value */
 
 	/* While it goes on. */
 	const struct watch *watch;
@@ -184,6 +191,9 @@ bool execute_runs(struct run *runs, int nr, int context, const struct run_limits
 
 /* exchange.c: the same with two threads which pass a token. */
 bool execute_exchange(struct run *run, int context, const struct run_limits *limits);
+
+/* gpio.c: the same with a monitor; exits with STATUS_MONITOR if there is none. */
+bool execute_gpio(struct run *run, int context, const struct run_limits *limits);
 void free_figures(struct figures *fig);
 
 /* screen.c */

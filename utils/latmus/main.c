@@ -65,6 +65,8 @@ static int conclude(const struct run *run, const struct run *runs, int nr)
 	if (opt->json)
 		write_json(run, runs, nr);
 
+	if (run->monitor_error)
+		return STATUS_MONITOR;
 	switch (r->stopped_by) {
 	case LATMUS_STOPPED_MAXLAT:
 		return STATUS_THRESHOLD;
@@ -116,10 +118,14 @@ static bool measure_all(struct run *sum, struct run **runs, int *nr, const struc
 
 static bool measure_one(struct run *run, const struct run_limits *limits)
 {
-	if (run->opt->context > EVL_LAT_LAST)
-		return execute_exchange(run, run->opt->context, limits);
+	int context = run->opt->context;
 
-	return execute_runs(run, 1, run->opt->context, limits);
+	if (run->opt->monitor)
+		return execute_gpio(run, context, limits);
+	if (context > EVL_LAT_LAST)
+		return execute_exchange(run, context, limits);
+
+	return execute_runs(run, 1, context, limits);
 }
 
 static int measure(const struct options *opt, const struct environment *env, int fd)
@@ -160,7 +166,7 @@ int main(int argc, char *argv[])
 		tool_die(STATUS_FAILED, "cannot detach: %s", strerror(errno));
 
 	block_signals();
-	fd = open_driver();
+	fd = opt.context == CONTEXT_INBAND_GPIO && !opt.reset ? -1 : open_driver();
 	if (opt.reset)
 		reset_gravity(fd);
 	if (opt.mode == MODE_RESET)

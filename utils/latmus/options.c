@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <evl/evl.h>
+#include "../common/wire.h"
 
 #define MAX_PERIOD_US	1000000
 #define SLOW_PERIOD_US	50		/* shorter ones need --force */
@@ -70,6 +71,10 @@ static const char usage_text[] =
 "  -s, --sirq              in-band handler of a synthetic interrupt\n"
 "      --ctxsw             two threads on one CPU which pass a token: half of a round trip\n"
 "      --xcpu[=N]          the same with the other thread on CPU N, or another one of the core's\n"
+"  -Z, --oob-gpio=HOST[:PORT]     answers of a thread of the core on a GPIO line, measured by the monitor there\n"
+"  -z, --inband-gpio=HOST[:PORT]  answers of a plain thread\n"
+"  -I, --gpio-in=CHIP,PIN[,rising-edge|falling-edge]  the line pulsed by the monitor\n"
+"  -O, --gpio-out=CHIP,PIN        the line to answer on\n"
 "  -m, --measure           measure (default)\n"
 "  -t, --tune              calibrate the clock, for the contexts of -i -k -u, or all\n"
 "      --save              with -t: keep the calibration for the next start, see evl tune\n"
@@ -100,7 +105,7 @@ static const char usage_text[] =
 "  -h, --help   -V, --version\n"
 "\n"
 "Exit status: 0 done; 1 failed; 2 wrong usage; 3 no core or driver; 4 permission denied;\n"
-"10 stopped by -A; 11 the thread measured was switched in-band.\n";
+"10 stopped by -A; 11 the thread measured was switched in-band; 12 the GPIO monitor was not reached, or lost.\n";
 
 /* Words given, for the rules between them. */
 struct given {
@@ -108,7 +113,7 @@ struct given {
 	const char *context;	/* -i, -k or -u, the last one */
 	const char *mode;	/* the option which asks for something else than these */
 	const char *other_mode;	/* a second one */
-	const char *gpio;	/* option which asks for a GPIO run */
+	bool gpio_in, gpio_out;
 };
 
 static void set_verbosity(struct options *opt, const char *level)
@@ -133,6 +138,28 @@ static void set_mode(struct options *opt, struct given *given, const char *name,
 	else
 		given->mode = name;
 	opt->context = context;
+}
+
+/* HOST or HOST:PORT; what has more colons is an address of IPv6. */
+static void set_monitor(struct options *opt, const char *option, const char *text)
+{
+	const char *colon = strchr(text, ':');
+	size_t size = colon && !strchr(colon + 1, ':') ? (size_t)(colon - text) : strlen(text);
+
+	if (!size)
+		tool_die(STATUS_USAGE, "%s %s: expected HOST or HOST:PORT, of the monitor", option, text);
+	opt->monitor = strndup(text, size);
+	if (!opt->monitor)
+		tool_die(STATUS_FAILED, "out of memory");
+	opt->monitor_port = text[size] ? colon + 1 : MONITOR_PORT;
+	tool_number_option("the port of the monitor:", opt->monitor_port, 1, 65535);
+}
+
+static void take_line(const char *option, bool edges, struct line_spec *spec)
+{
+	if (!line_parse(optarg, edges, spec))
+		tool_die(STATUS_USAGE, "%s %s: expected CHIP,PIN%s, as gpiochip0,23", option, optarg,
+			 edges ? "[,rising-edge|falling-edge]" : "");
 }
 
 static void take_option(int c, struct options *opt, struct given *given)
@@ -169,7 +196,10 @@ static void take_option(int c, struct options *opt, struct given *given)
 	case 'l': opt->lines = tool_number_option("-l", optarg, 0, INT_MAX); break;
 	case 'g': opt->plot = true; opt->plot_file = optarg; break;
 	case 'H': opt->cells = tool_number_option("-H", optarg, 1, MAX_SPAN_US); given->cells = true; break;
-	case 'Z': case 'z': case 'I': case 'O': given->gpio = "-Z, -z, -I and -O"; break;
+	case 'Z': set_mode(opt, given, "-Z", CONTEXT_OOB_GPIO); set_monitor(opt, "-Z", optarg); break;
+	case 'z': set_mode(opt, given, "-z", CONTEXT_INBAND_GPIO); set_monitor(opt, "-z", optarg); break;
+	case 'I': take_line("-I", true, &opt->gpio_in); given->gpio_in = true; break;
+	case 'O': take_line("-O", false, &opt->gpio_out); given->gpio_out = true; break;
 	case OPT_SAMPLES: opt->samples = tool_number_option("--samples", optarg, 1, LONG_MAX); break;
 	case OPT_WARMUP: opt->warmup_ms = tool_number_option("--warmup", optarg, 0, 3600000); break;
 	case OPT_JSON: opt->json = true; opt->json_file = optarg; break;
@@ -250,12 +280,14 @@ static void check_rules(const struct options *opt, const struct given *given)
 		tool_die(STATUS_USAGE, "--json and -g cannot both go to standard output: give one of them a file");
 }
 
-static void refuse_unavailable(const struct given *given)
+static void check_gpio(const struct options *opt, const struct given *given)
 {
-	if (given->gpio && given->mode)
-		tool_die(STATUS_USAGE, "%s and %s exclude one another", given->mode, given->gpio);
-	if (given->gpio)
-		tool_die(STATUS_NO_CORE, "%s: this release has no GPIO measurement; use -i, -k, -u or -s", given->gpio);
+	bool gpio = opt->monitor != NULL;
+
+	if (gpio && (!given->gpio_in || !given->gpio_out))
+		tool_die(STATUS_USAGE, "%s wants a line to be pulsed, -I, and one to answer on, -O", given->mode);
+	if (!gpio && (given->gpio_in || given->gpio_out))
+		tool_die(STATUS_USAGE, "%s goes with -Z or -z, which measure on GPIO lines", given->gpio_in ? "-I" : "-O");
 }
 
 void parse_options(struct options *opt, int argc, char *argv[])
@@ -276,7 +308,7 @@ void parse_options(struct options *opt, int argc, char *argv[])
 	settle_mode(opt, &given);
 	check_modes(opt, &given);
 	check_rules(opt, &given);
-	refuse_unavailable(&given);
+	check_gpio(opt, &given);
 }
 
 const char *context_name(int context)
@@ -284,6 +316,7 @@ const char *context_name(int context)
 	static const char *const names[] = {
 		[EVL_LAT_IRQ] = "irq", [EVL_LAT_KERN] = "kernel", [EVL_LAT_USER] = "user", [EVL_LAT_SIRQ] = "sirq",
 		[CONTEXT_CTXSW] = "ctxsw", [CONTEXT_XCPU] = "xcpu",
+		[CONTEXT_OOB_GPIO] = "oob-gpio", [CONTEXT_INBAND_GPIO] = "inband-gpio",
 	};
 
 	return names[context];

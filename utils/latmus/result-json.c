@@ -7,6 +7,8 @@
 
 static const char *stopped_by(const struct run *run)
 {
+	if (run->monitor_error)
+		return "monitor";
 	if (run->interrupted)
 		return "signal";
 	switch (run->fig.result.stopped_by) {

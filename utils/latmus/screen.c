@@ -19,6 +19,10 @@ void announce(const struct run *run)
 {
 	const struct options *opt = run->opt;
 
+	if (opt->monitor)
+		fprintf(stderr, "the monitor is %s, port %s\n", opt->monitor, opt->monitor_port);
+	if (opt->context == CONTEXT_INBAND_GPIO)
+		fprintf(stderr, "CAUTION: it is the in-band response which is measured\n");
 	if (!opt->verbose && opt->timeout_s)
 		fprintf(stderr, "warming up on %s, then silent for %s\n", run->env->place,
 			tool_hms((uint64_t)opt->timeout_s));
