@@ -81,7 +81,7 @@ static int apply_setting(struct evl_timerfd *tfd, const struct __evl_itimerspec 
 
 	date = evl_timespec_to_ktime(&its->it_value);
 	if (!date) {
-		evl_stop_timer(&tfd->timer);
+		evl_cancel_timer(&tfd->timer);
 		drop_ticks(tfd);
 		return 0;
 	}
@@ -93,7 +93,7 @@ static int apply_setting(struct evl_timerfd *tfd, const struct __evl_itimerspec 
 	if (interval && interval < EVL_MIN_PERIOD)
 		return -EINVAL;
 
-	evl_stop_timer(&tfd->timer);
+	evl_cancel_timer(&tfd->timer);
 	drop_ticks(tfd);
 	evl_start_timer(&tfd->timer, date, interval);
 
