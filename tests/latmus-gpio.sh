@@ -30,8 +30,6 @@ clean_up() {
 }
 trap clean_up EXIT
 
-field() { sed -n "s/.*\"$2\":\"\{0,1\}\([^,\"}]*\).*/\1/p" "$1"; }
-
 # await SECONDS COMMAND...: until it succeeds.
 await() {
 	local n=$(($1 * 10))
@@ -65,16 +63,6 @@ answer() { # MODE OPTIONS...: on the lines of now
 	latmus "$mode" localhost:2307 -I "$pulse" -O "$ack" -p10000 "$@"
 }
 
-status_is() { # WANTED COMMAND...
-	local wanted=$1 status=0
-	shift
-	"$@" >command.out 2>&1 || status=$?
-	[ $status = "$wanted" ] && return
-	cat command.out
-	echo "status $status"
-	return 1
-}
-
 # The process is latmus itself: a function in the background would be a shell around it.
 start_answering() {
 	local mode=$1
@@ -102,11 +90,11 @@ measure_three_seconds() { # MODE CONTEXT
 	ok $? "$2: it names the monitor"
 	[ "$(grep -c '^RTD|' command.out)" -ge 1 ] && [ "$(grep -c '^RTS|' command.out)" = 1 ]
 	ok $? "$2: a line a second, and a summary"
-	[ "$(field gpio.json context)" = "$2" ] && [ "$(field gpio.json tainted)" = false ] &&
-		[ "$(field gpio.json mode_switches)" = 0 ] && [ "$(field gpio.json samples)" -ge 5 ]
-	ok $? "$2: answers were measured, none switched in-band ($(field gpio.json samples))"
-	[ "$(field gpio.json min_ns)" -gt 0 ] && [ "$(field gpio.json min_ns)" -le "$(field gpio.json max_ns)" ]
-	ok $? "$2: min, avg, max: $(field gpio.json min_ns) $(field gpio.json avg_ns) $(field gpio.json max_ns) ns"
+	[ "$(json_field gpio.json context)" = "$2" ] && [ "$(json_field gpio.json tainted)" = false ] &&
+		[ "$(json_field gpio.json mode_switches)" = 0 ] && [ "$(json_field gpio.json samples)" -ge 5 ]
+	ok $? "$2: answers were measured, none switched in-band ($(json_field gpio.json samples))"
+	[ "$(json_field gpio.json min_ns)" -gt 0 ] && [ "$(json_field gpio.json min_ns)" -le "$(json_field gpio.json max_ns)" ]
+	ok $? "$2: min, avg, max: $(json_field gpio.json min_ns) $(json_field gpio.json avg_ns) $(json_field gpio.json max_ns) ns"
 	awk '/^# sample count:/ { n = $4 } /^# outliers:/ { out = $3 } !/^#/ { s += $2 }
 		END { exit !(n > 0 && n == s + out) }' gpio.txt
 	ok $? "$2: the monitor's cells add up to the sample count"
@@ -132,7 +120,7 @@ lose_monitor() { # MODE CONTEXT
 	end_monitor
 	ends_with 12
 	ok $? "$2: a monitor which is lost: status 12"
-	[ "$(field lost.json stopped_by)" = monitor ] && [ "$(field lost.json tainted)" = true ]
+	[ "$(json_field lost.json stopped_by)" = monitor ] && [ "$(json_field lost.json tainted)" = true ]
 	ok $? "$2: the figures are tainted"
 	grep -q 'localhost, port 2307' command.out
 	ok $? "$2: the message names it"

@@ -10,30 +10,17 @@
 [ -e /dev/evl/control ] || skip_all "no core"
 [ -c /dev/latmus ] || skip_all "no latency driver: modprobe evl-latmus"
 
-status_is() { # WANTED COMMAND...
-	local wanted=$1 status=0
-	shift
-	"$@" >command.out 2>&1 || status=$?
-	[ $status = "$wanted" ] && return
-	cat command.out
-	echo "status $status"
-	return 1
-}
-
-# A key of the JSON object, numbers and words alike.
-field() { sed -n "s/.*\"$2\":\"\{0,1\}\([^,\"}]*\).*/\1/p" "$1"; }
-
 measure_context() {
 	local name=$1 flag=$2 json=$1.json
 	check "$name: two seconds" status_is 0 latmus "$flag" -q -T2 -p1000 --json="$json" --overwrite
 	[ -s "$json" ] || { ok 1 "$name: there is a result"; return; }
-	[ "$(field "$json" context)" = "$name" ]
+	[ "$(json_field "$json" context)" = "$name" ]
 	ok $? "$name: the context is named"
-	[ "$(field "$json" samples)" -ge 20 ] && [ "$(field "$json" samples)" -le 2000 ]
-	ok $? "$name: as many samples as ticks, or fewer ($(field "$json" samples), $(field "$json" overruns) overruns)"
-	[ "$(field "$json" min_ns)" -le "$(field "$json" avg_ns)" ] && [ "$(field "$json" avg_ns)" -le "$(field "$json" max_ns)" ]
-	ok $? "$name: min, avg, max in order ($(field "$json" min_ns) $(field "$json" avg_ns) $(field "$json" max_ns))"
-	[ "$(field "$json" stopped_by)" = timeout ] && [ "$(field "$json" tainted)" = false ]
+	[ "$(json_field "$json" samples)" -ge 20 ] && [ "$(json_field "$json" samples)" -le 2000 ]
+	ok $? "$name: as many samples as ticks, or fewer ($(json_field "$json" samples), $(json_field "$json" overruns) overruns)"
+	[ "$(json_field "$json" min_ns)" -le "$(json_field "$json" avg_ns)" ] && [ "$(json_field "$json" avg_ns)" -le "$(json_field "$json" max_ns)" ]
+	ok $? "$name: min, avg, max in order ($(json_field "$json" min_ns) $(json_field "$json" avg_ns) $(json_field "$json" max_ns))"
+	[ "$(json_field "$json" stopped_by)" = timeout ] && [ "$(json_field "$json" tainted)" = false ]
 	ok $? "$name: ended by time, not tainted"
 }
 
@@ -44,7 +31,7 @@ measure_context sirq -s
 
 # The ten worst samples, the worst of all first.
 [ "$(grep -o '"value_ns"' user.json | wc -l)" = 10 ] &&
-	[ "$(sed 's/.*"spikes"//; s/"value_ns":\(-\{0,1\}[0-9]*\).*/\1/; s/.*[^-0-9]//' user.json)" = "$(field user.json max_ns)" ]
+	[ "$(sed 's/.*"spikes"//; s/"value_ns":\(-\{0,1\}[0-9]*\).*/\1/; s/.*[^-0-9]//' user.json)" = "$(json_field user.json max_ns)" ]
 ok $? "ten spikes, the first is the maximum"
 
 # Cells and outliers of the data file make up the sample count.
@@ -93,15 +80,15 @@ grep -q '^RTS|.* TAINTED' switched.out
 ok $? "with a summary, tainted"
 switch_responder 0 -K --json=switched.json
 ok $? "-K goes on: status 0"
-[ "$(field switched.json mode_switches)" -ge 1 ] && [ "$(field switched.json stopped_by)" = timeout ]
-ok $? "to the end, the switches are counted ($(field switched.json mode_switches))"
+[ "$(json_field switched.json mode_switches)" -ge 1 ] && [ "$(json_field switched.json stopped_by)" = timeout ]
+ok $? "to the end, the switches are counted ($(json_field switched.json mode_switches))"
 
 check "a CPU which is not the core's: status 2" status_is 2 latmus -T1 -c 1000
 grep -q 'control/cpus' command.out
 ok $? "the message names the file"
 check "no monitor: status 12" status_is 12 latmus -T1 -Z localhost:1 -I a,1 -O a,2
 
-before=$(field irq.json user)
+before=$(json_field irq.json user)
 check "the calibration is reset" status_is 0 latmus -r
 note "gravity for users was $before"
 
@@ -124,9 +111,9 @@ check "--smp ends with -A like one" status_is 10 latmus --smp -u -q -T20 -A1
 check "--ctxsw: two seconds" status_is 0 latmus --ctxsw -T2 -p1000 --json=ctxsw.json
 [ "$(grep -c '^RTD|' command.out)" -ge 1 ] && [ "$(grep -c '^RTS|' command.out)" = 1 ]
 ok $? "lines and a summary"
-[ "$(field ctxsw.json context)" = ctxsw ] && [ "$(field ctxsw.json samples)" -ge 20 ] && [ "$(field ctxsw.json min_ns)" -gt 0 ] &&
-	[ "$(field ctxsw.json mode_switches)" = 0 ] && [ "$(field ctxsw.json tainted)" = false ]
-ok $? "a switch takes time ($(field ctxsw.json min_ns) $(field ctxsw.json avg_ns) $(field ctxsw.json max_ns) ns), never in-band"
+[ "$(json_field ctxsw.json context)" = ctxsw ] && [ "$(json_field ctxsw.json samples)" -ge 20 ] && [ "$(json_field ctxsw.json min_ns)" -gt 0 ] &&
+	[ "$(json_field ctxsw.json mode_switches)" = 0 ] && [ "$(json_field ctxsw.json tainted)" = false ]
+ok $? "a switch takes time ($(json_field ctxsw.json min_ns) $(json_field ctxsw.json avg_ns) $(json_field ctxsw.json max_ns) ns), never in-band"
 check "--ctxsw ends with its samples" status_is 0 latmus --ctxsw -q --samples=200
 latmus --ctxsw -q -T200 >/dev/null 2>&1 &
 pid=$!
@@ -145,7 +132,7 @@ if [ "$cpus" = 1 ]; then
 else
 	rwa() { evl ps -s --json | awk -f /usr/libexec/evl/json.awk - | awk -F'\t' '$1 ~ /rwa$/ { sum += $2 } END { print sum + 0 }'; }
 	check "--xcpu: two seconds" status_is 0 latmus --xcpu -c 0 -q -T2 --json=xcpu.json
-	[ "$(field xcpu.json cpu)" = 0 ] && [ "$(field xcpu.json peer_cpu)" = 1 ] && [ "$(field xcpu.json samples)" -ge 20 ]
+	[ "$(json_field xcpu.json cpu)" = 0 ] && [ "$(json_field xcpu.json peer_cpu)" = 1 ] && [ "$(json_field xcpu.json samples)" -ge 20 ]
 	ok $? "from one CPU to another"
 	latmus --xcpu=0 -c 1 -q -T10 >/dev/null 2>&1 &
 	pid=$!

@@ -45,6 +45,20 @@ refuse() {
 	fi
 }
 
+# status_is WANTED COMMAND...: its outputs go to command.out, and are shown if it ends in another way.
+status_is() {
+	local wanted=$1 status=0
+	shift
+	"$@" >command.out 2>&1 || status=$?
+	[ $status = "$wanted" ] && return
+	cat command.out
+	echo "status $status"
+	return 1
+}
+
+# json_field FILE KEY: its value in an object, numbers and words alike.
+json_field() { sed -n "s/.*\"$2\":\"\{0,1\}\([^,\"}]*\).*/\1/p" "$1"; }
+
 note() { echo "# $*"; }
 
 skip_all() {
