@@ -68,7 +68,8 @@ static void race(struct contender *c, int count)
 {
 	struct contender holder = { .priority = 90 };
 	pthread_t threads[NR_THREADS], held;
-	uint64_t start = t_now() + 500 * NSEC_PER_MSEC;
+	/* Time for all of them to go to sleep first, under a debug kernel in an emulator too. */
+	uint64_t start = t_now() + 2 * NSEC_PER_SEC;
 	int n;
 
 	nr_order = 0;
