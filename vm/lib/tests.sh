@@ -173,7 +173,12 @@ judge_test() {
 	once_more "$id" "$dir" && return
 	count_tap "$id" "$dir/$id.out" "$(cat "$dir/$id.status")"
 	count_splat "$id" "$dir/segment"
-	say "$(printf '%-44s %s' "$id" "$(tally "$dir/$id.out")")"
+	say "$(printf '%-44s %s, %d s' "$id" "$(tally "$dir/$id.out")" "$(seconds_of "$dir/$id")")"
+}
+
+# From the marks the machine left, by the host's clock.
+seconds_of() {
+	echo $(($(stat -c %Y "$1.status") - $(stat -c %Y "$1.begin")))
 }
 
 # The test that had begun when the machine ended.
@@ -310,16 +315,16 @@ rig_test_of_this_mode() {
 }
 
 run_rig_tests() {
-	local t name out status kernel=off
+	local t name out status began kernel=off
 	have_series && kernel=evl
 	for t in "$TESTS"/rig-*.sh; do
 		name=$(basename "$t" .sh)
 		if [ ! -f "$t" ] || ! selected "$name" || ! rig_test_of_this_mode "$name"; then continue; fi
-		out=$(mktemp) status=0
+		out=$(mktemp) status=0 began=$SECONDS
 		EVL_RIG_KERNEL=$kernel timeout -k 10 900 bash "$t" >"$out" 2>&1 </dev/null &
 		wait "$!" || status=$?
 		count_tap "$name" "$out" "$status"
-		say "$(printf '%-44s %s' "$name" "$(tally "$out")")"
+		say "$(printf '%-44s %s, %d s' "$name" "$(tally "$out")" "$((SECONDS - began))")"
 		rm -f "$out"
 	done
 }
