@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # property: the parts of the rig that need no machine: a series that does not apply is
-# explained by patch, file and hunk; an option lost by the configuration is named.
+# explained by patch, file and hunk; an option lost by the configuration is named; parts
+# of a check side by side keep to the CPUs of the host and are all counted.
 # needs: quilt.
 
 # shellcheck source=tests/rigging.sh disable=SC2016,SC2317,SC2329
 . "$(dirname "$0")/rigging.sh"
 
 EVL_TOP=$RIG_TOP EVL_CACHE=$RIG_DIR/cache
-for part in say source config splat; do
+for part in say source config splat tap jobs; do
 	# shellcheck source=/dev/null
 	. "$RIG_TOP/vm/lib/$part.sh"
 done
@@ -66,5 +67,34 @@ point 'a KASAN report is a splat' splats '[ 1.0] BUG: KASAN: slab-use-after-free
 point 'an RCU stall is a splat' splats '[ 1.0] rcu: INFO: rcu_sched self-detected stall on CPU'
 point 'leaks are a splat' splats 'kmemleak: unreferenced object 0xffff888003a3c000 (size 1024):'
 point 'ordinary lines are not' clean '[ 1.0] kmemleak: Kernel memory leak detector initialized'
+
+# Each notes how many there are while it runs.
+leave() { rm -f "$RIG_DIR/here.$BASHPID"; }
+counted_part() {
+	: >"$RIG_DIR/here.$BASHPID"
+	find "$RIG_DIR" -name 'here.*' | wc -l >>"$RIG_DIR/together"
+	sleep 0.5
+	TESTS_PASSED=$((TESTS_PASSED + 10))
+	[ "$1" = good ] || count_failure part "$1"
+}
+broken_part() { exit 1; }
+side_by_side() { # CPUS: the most there were at a time
+	rm -f "$RIG_DIR/together"
+	for n in 1 2 3 4; do start_job "$1" counted_part good; done
+	await_jobs
+	sort -n "$RIG_DIR/together" | tail -n 1
+}
+JOB_CPUS=2 JOB_FREE=2
+at_most() { [ "$(side_by_side "$1")" = "$2" ]; }
+point 'parts of one CPU run two by two on two CPUs' at_most 1 2
+point 'parts which want both run one by one' at_most 2 1
+point 'so do those which want more than there are' at_most 8 1
+reset_counts
+start_job 1 counted_part good
+start_job 1 counted_part 'a reason'
+start_job 1 broken_part
+await_jobs 2>"$RIG_DIR/err"
+counts_are() { [ "$TESTS_PASSED/$TESTS_FAILED" = "$1" ] && [[ ${FAILED_NAMES[*]} = *'part: a reason'* ]]; }
+point 'all are counted, one that broke off is a failure' counts_are 20/2
 
 finish

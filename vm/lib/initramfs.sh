@@ -38,8 +38,8 @@ pack_initramfs() {
 			put_module "$path" "$root/modules" || return 1
 		done
 	fi
-	(cd "$root" && find . -print0 | cpio -0 -o -H newc --quiet -R 0:0) | gzip -1 >"$out.$$" &&
-		mv "$out.$$" "$out"
+	(cd "$root" && find . -print0 | cpio -0 -o -H newc --quiet -R 0:0) | gzip -1 >"$out.$BASHPID" &&
+		mv "$out.$BASHPID" "$out"
 	rm -rf "$root"
 }
 

@@ -199,7 +199,7 @@ ctl_value() { sed -n "s/^$2 //p" "$1/ctl" 2>/dev/null | tail -n 1; }
 
 keep_log() {
 	local job=$1
-	VM_KEPT_LOG=${VM_LOG:-$EVL_CACHE/log/console-$$.log}
+	VM_KEPT_LOG=${VM_LOG:-$EVL_CACHE/log/console-$BASHPID.log}
 	cp "$job/console.log" "$VM_KEPT_LOG" 2>/dev/null || : >"$VM_KEPT_LOG"
 	[ "$VM_LATE" = no ] || tr -d '\r' <"$job/monitor.log" >>"$VM_KEPT_LOG"
 }

@@ -3,9 +3,38 @@
 #
 # Test results: TAP in, counts out.
 
-TESTS_PASSED=0 TESTS_FAILED=0 TESTS_SKIPPED=0
-SKIP_REASONS=()
-FAILED_NAMES=()
+reset_counts() {
+	TESTS_PASSED=0 TESTS_FAILED=0 TESTS_SKIPPED=0
+	SKIP_REASONS=()
+	FAILED_NAMES=()
+}
+
+reset_counts
+
+# One line per number and per sentence, for add_counts.
+print_counts() {
+	printf 'counts %s %s %s\n' "$TESTS_PASSED" "$TESTS_FAILED" "$TESTS_SKIPPED"
+	[ ${#FAILED_NAMES[@]} = 0 ] || printf 'failed %s\n' "${FAILED_NAMES[@]}"
+	[ ${#SKIP_REASONS[@]} = 0 ] || printf 'skipped %s\n' "${SKIP_REASONS[@]}"
+}
+
+# add_counts FILE: of a part of the check; an empty one did not get to its end.
+add_counts() {
+	local kind text passed failed skipped
+	[ -s "$1" ] || count_failure "check" "a part of it broke off"
+	while read -r kind text; do
+		case $kind in
+		counts)
+			read -r passed failed skipped <<<"$text"
+			TESTS_PASSED=$((TESTS_PASSED + passed))
+			TESTS_FAILED=$((TESTS_FAILED + failed))
+			TESTS_SKIPPED=$((TESTS_SKIPPED + skipped))
+			;;
+		failed)  FAILED_NAMES+=("$text") ;;
+		skipped) SKIP_REASONS+=("$text") ;;
+		esac
+	done <"$1"
+}
 
 count_failure() { # NAME REASON
 	TESTS_FAILED=$((TESTS_FAILED + 1))

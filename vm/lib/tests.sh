@@ -251,7 +251,7 @@ tally() {
 	}'
 }
 
-# run_group MACHINE < lines "ID SECONDS PATH"
+# run_group MACHINE PLAN: what the plan has for this machine.
 run_group() {
 	local dir id limit path
 	machine_of "$1"
@@ -260,7 +260,7 @@ run_group() {
 	CHECK_DIR=$dir
 	while IFS=$'\t' read -r id limit path; do
 		printf '%s %s %s\n' "$id" "$(stretched "$limit")" "$path"
-	done >"$dir/list"
+	done < <(awk -F'\t' -v OFS='\t' -v m="$1" '$1 == m { print $2, $3, $4 }' <<<"$2") >"$dir/list"
 	say "machine: $1${CHECK_DEBUG:+ debug=$CHECK_DEBUG} ($(wc -l <"$dir/list") tests)"
 	if [ "$VM_KERNEL" = evl ] && [ -z "${EVL_KERNEL_DIR:-}" ] && ! have_series; then
 		while read -r id limit path; do
@@ -280,12 +280,24 @@ run_group() {
 }
 
 run_machine_tests() {
-	local plan machine
+	local plan machine cpus
 	plan=$(list_tests | plan_tests) || exit 125
 	[ -n "$plan" ] || { say "no test wants a machine in this mode"; return 0; }
+	# Those which keep one CPU of the host busy first: they go together.
+	while IFS=$'\t' read -r cpus machine; do
+		start_job "$cpus" run_group "$machine" "$plan"
+	done < <(cut -f1 <<<"$plan" | awk '!seen[$0]++' | with_host_cpus | sort -s -n -k1,1)
+	await_jobs
+}
+
+# Lines "CPUS<tab>MACHINE": what a machine keeps busy on the host.
+with_host_cpus() {
+	local machine
 	while read -r machine; do
-		run_group "$machine" < <(awk -F'\t' -v m="$machine" '$1 == m { print $2 "\t" $3 "\t" $4 }' <<<"$plan")
-	done < <(cut -f1 <<<"$plan" | awk '!seen[$0]++')
+		machine_of "$machine"
+		[ "$VM_SINGLE$VM_ICOUNT" = nono ] || VM_SMP=1
+		printf '%s\t%s\n' "$VM_SMP" "$machine"
+	done
 }
 
 # In the build tree of the cache, brought up to date first.
@@ -314,19 +326,33 @@ rig_test_of_this_mode() {
 	esac
 }
 
-run_rig_tests() {
-	local t name out status began kernel=off
+run_rig_test() { # NAME PATH
+	local name=$1 out status=0 began=$SECONDS kernel=off
 	have_series && kernel=evl
+	out=$(mktemp) || die "cannot make a file"
+	EVL_RIG_KERNEL=$kernel timeout -k 10 900 bash "$2" >"$out" 2>&1 </dev/null &
+	wait "$!" || status=$?
+	count_tap "$name" "$out" "$status"
+	say "$(printf '%-44s %s, %d s' "$name" "$(tally "$out")" "$((SECONDS - began))")"
+	rm -f "$out"
+}
+
+# Most of the time each of them keeps one CPU of the host busy.
+run_rig_tests() {
+	local t name
 	for t in "$TESTS"/rig-*.sh; do
 		name=$(basename "$t" .sh)
 		if [ ! -f "$t" ] || ! selected "$name" || ! rig_test_of_this_mode "$name"; then continue; fi
-		out=$(mktemp) status=0 began=$SECONDS
-		EVL_RIG_KERNEL=$kernel timeout -k 10 900 bash "$t" >"$out" 2>&1 </dev/null &
-		wait "$!" || status=$?
-		count_tap "$name" "$out" "$status"
-		say "$(printf '%-44s %s, %d s' "$name" "$(tally "$out")" "$((SECONDS - began))")"
-		rm -f "$out"
+		start_job 1 run_rig_test "$name" "$t"
 	done
+}
+
+# What nearly all parts want, where its progress is seen. Who cannot do without will say that it failed.
+build_in_front() {
+	have_series || return 0
+	machine_defaults
+	VM_DEBUG=$CHECK_DEBUG
+	(prepare_machine) || warn "the kernel of the tests could not be had"
 }
 
 known_names() {
@@ -360,6 +386,7 @@ check_subcommand() {
 	if [ "$CHECK_DEBUG" = no ] && [ ${#CHECK_NAMES[@]} = 0 ]; then
 		run_unit_tests
 	fi
+	build_in_front
 	run_rig_tests
 	run_machine_tests
 	report_counts
