@@ -79,17 +79,16 @@ static ktime_t base_next(struct evl_timerbase *base)
  */
 static bool has_timers(struct evl_clock *slave)
 {
-	return slave && !RB_EMPTY_ROOT(&raw_cpu_ptr(slave->bases)->queue.rb_root.rb_root);
+	return !RB_EMPTY_ROOT(&raw_cpu_ptr(slave->bases)->queue.rb_root.rb_root);
 }
 
 /*
- * Hard off, until the caller is done with it, which del_slave() waits for. Pairs with add_slave(): its bases are
- * complete. Read once, since it may become NULL at any time.
+ * Hard off, until the caller is done with the slave, which del_slave() waits for. Pairs with add_slave(): its bases
+ * are complete. Read once, since it may become NULL at any time.
  */
-static struct evl_clock *slave_at(struct evl_clock *master, int n)
-{
-	return smp_load_acquire(&master->slaves[n]);
-}
+#define for_each_slave(slave, master, n)			\
+	for ((n) = 0; (n) < (master)->nr_slaves; (n)++)		\
+		if (((slave) = smp_load_acquire(&(master)->slaves[n])))
 
 static ktime_t slave_next(struct evl_clock *slave, struct evl_clock *master)
 {
@@ -106,8 +105,7 @@ ktime_t evl_next_shot(struct evl_clock *master)
 	struct evl_clock *slave;
 	int n;
 
-	for (n = 0; n < master->nr_slaves; n++) {
-		slave = slave_at(master, n);
+	for_each_slave(slave, master, n) {
 		if (has_timers(slave))
 			next = min(next, slave_next(slave, master));
 	}
@@ -133,8 +131,7 @@ void evl_announce_tick(struct evl_clock *master)
 
 	rq->ticking = master;
 	next = evl_run_timers(raw_cpu_ptr(master->bases));
-	for (n = 0; n < master->nr_slaves; n++) {
-		slave = slave_at(master, n);
+	for_each_slave(slave, master, n) {
 		if (has_timers(slave)) {
 			evl_run_timers(raw_cpu_ptr(slave->bases));
 			alone = false;
@@ -165,9 +162,8 @@ bool evl_tick_is_needed(int cpu)
 	struct evl_clock *slave;
 	int n;
 
-	for (n = 0; n < evl_mono_clock.nr_slaves; n++) {
-		slave = slave_at(&evl_mono_clock, n);
-		if (slave && has_bound_timers(slave, cpu))
+	for_each_slave(slave, &evl_mono_clock, n) {
+		if (has_bound_timers(slave, cpu))
 			return true;
 	}
 
@@ -374,7 +370,7 @@ static int add_slave(struct evl_clock *master, struct evl_clock *slave)
 	guard(mutex)(&gravity_lock);
 	for (n = 0; n < EVL_MAX_SLAVES; n++) {
 		if (!master->slaves[n]) {
-			/* Pairs with slave_at(): its bases are complete. */
+			/* Pairs with for_each_slave(): its bases are complete. */
 			smp_store_release(&master->slaves[n], slave);
 			master->nr_slaves = max(master->nr_slaves, n + 1);
 			return 0;
