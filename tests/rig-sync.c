@@ -81,6 +81,7 @@ static void pipe_get(int n)	{ char c; if (read(pipes[n][0], &c, 1) != 1) fail("r
 static const struct api pipe_api = { posix_setup, posix_enter, pipe_put, pipe_get, posix_lock, posix_unlock };
 
 static const struct api *api;
+static volatile int partner_ready;
 static long nr_samples;
 static uint64_t *samples;
 
@@ -98,6 +99,7 @@ static void *answer(void *arg)
 	long n;
 
 	api->enter("sync-answer");
+	publish(&partner_ready, 1);
 	for (n = 0; n < nr_samples + WARM_UP; n++) {
 		api->get(0);
 		api->put(1);
@@ -131,6 +133,7 @@ static void *want(void *arg)
 	long n;
 
 	api->enter("sync-want");
+	publish(&partner_ready, 1);
 	for (n = 0; n < nr_samples + WARM_UP; n++) {
 		api->get(0);
 		api->lock();
@@ -216,9 +219,11 @@ int main(int argc, char *argv[])
 		fail("memory");
 	memset(samples, 1, (size_t)nr_samples * sizeof(*samples));
 	api->setup();
-	if (strcmp(argv[2], "clock"))
+	/* The caller would spin for ever over a partner which still has to do something in-band on the same CPU. */
+	if (strcmp(argv[2], "clock")) {
 		partner = t_thread(60, cpu2, is_mutex ? want : answer, NULL);
-	pause_ms(20);
+		await(&partner_ready, 1);
+	}
 	caller = t_thread(50, cpu1, is_mutex ? own : strcmp(argv[2], "clock") ? ask_and_wait : read_clock, NULL);
 	pthread_join(caller, NULL);
 	if (partner)
