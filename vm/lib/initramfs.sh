@@ -26,7 +26,7 @@ put_module() {
 }
 
 pack_initramfs() {
-	local kernel=$1 out=$2 root path paths
+	local kernel=$1 out=$2 new=$2.$BASHPID status=0 root path paths
 	root=$(mktemp -d) || return 1
 	mkdir -p "$root/bin" "$root/modules" "$root/dev"
 	cp "$(command -v busybox)" "$root/bin/busybox" && cp "$EVL_TOP/vm/init" "$root/init" || return 1
@@ -38,9 +38,9 @@ pack_initramfs() {
 			put_module "$path" "$root/modules" || return 1
 		done
 	fi
-	(cd "$root" && find . -print0 | cpio -0 -o -H newc --quiet -R 0:0) | gzip -1 >"$out.$BASHPID" &&
-		mv "$out.$BASHPID" "$out"
+	(cd "$root" && find . -print0 | cpio -0 -o -H newc --quiet -R 0:0) | gzip -1 >"$new" && mv "$new" "$out" || status=1
 	rm -rf "$root"
+	return "$status"
 }
 
 # initramfs_of KERNELDIR: prints the path of a fresh one.
