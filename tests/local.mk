@@ -142,6 +142,11 @@ tests_rig_sync_LDADD = $(EVLTEST_LIBS)
 evltest_PROGRAMS += tests/rig-inband
 tests_rig_inband_SOURCES = tests/rig-inband.c
 
+# Not in the folder of the tests, which evl test and the rig list.
+evlcmd_PROGRAMS += tests/rig-scale
+tests_rig_scale_SOURCES = tests/rig-scale.c tests/common.h
+tests_rig_scale_LDADD = $(EVLTEST_LIBS)
+
 evltest_PROGRAMS += tests/rwlock
 tests_rwlock_SOURCES = tests/rwlock.c tests/common.h tests/crew.h
 tests_rwlock_LDADD = $(EVLTEST_LIBS)

@@ -22,8 +22,8 @@ refused() {
 	point 'with status 125, before anything ran' test "$RIG_STATUS.$(grep -c ' run 1 of ' "$RIG_DIR/err")" = 125.0
 }
 
-refused 'an unknown measurement is refused' 'bench knows two measurements' bandwidth
-refused 'no measurement is refused' 'bench knows two measurements'
+refused 'an unknown measurement is refused' 'bench knows three measurements' bandwidth
+refused 'no measurement is refused' 'bench knows three measurements'
 refused 'an option of the other measurement is refused' "not '--samples'" inband --samples 1000
 refused 'a missing value is refused' '--runs wants a value' inband --runs
 refused 'no runs are refused' '--runs wants at least 1' inband --runs 0
@@ -31,10 +31,15 @@ refused 'a number that is none is refused' "--jobs wants a number, not 'all'" la
 refused 'a kernel without ratio is refused' "bench inband compares off and evl, not 'rt'" inband --kernels off,rt
 refused 'samples that give no percentile are refused' 'a 99th percentile wants 1000' latency --samples 10
 refused 'a load that is none is refused' "--load is idle, loaded or both, not 'heavy'" latency --load heavy
+refused 'CPUs which are no number are refused' "--cpus wants a number, not 'all'" scale --cpus 1,all
+refused 'no CPU is refused' '--cpus wants at least 1' scale --cpus 0
+refused 'more CPUs than a kernel takes are refused' 'configured for 64 CPUs' scale --cpus 2,65
+refused 'a list of nothing is refused' '--cpus wants numbers' scale --cpus ,
+refused 'the kernel of a scale is no matter of choice' "not '--kernels'" scale --kernels off
 
 # The figures, from made up runs.
 EVL_TOP=$RIG_TOP
-for part in say bench bench-inband bench-latency; do
+for part in say bench bench-inband bench-latency bench-scale; do
 	# shellcheck source=/dev/null
 	. "$RIG_TOP/vm/lib/$part.sh"
 done
@@ -67,6 +72,17 @@ point 'latencies are whole nanoseconds' out_is \
 {"kernel":"evl","context":"irq","load":true,"min_ns":1,"avg_ns":9,"p99_ns":null,"max_ns":20,"samples":800}
 '
 
+printf '{"kernel":"evl","operation":"%s","cpus":%d,"ns_per_operation":%s,"operations":10000}\n' \
+	handoff 1 3000 wakeup 32 2100 wakeup 1 2010 wakeup 1 2000 wakeup 1 1900 >"$RIG_DIR/rows"
+scale_medians <"$RIG_DIR/rows" >"$RIG_DIR/out"
+point 'a row of a scale is one operation on so many CPUs' out_is \
+	'{"kernel":"evl","operation":"wakeup","cpus":1,"ns_per_operation":2000,"operations":10000,"spread":0.055,"runs":3}
+{"kernel":"evl","operation":"wakeup","cpus":32,"ns_per_operation":2100,"operations":10000,"spread":0,"runs":1}
+{"kernel":"evl","operation":"handoff","cpus":1,"ns_per_operation":3000,"operations":10000,"spread":0,"runs":1}
+'
+scale_table <"$RIG_DIR/out" >"$RIG_DIR/table"
+point 'its ratio is to the fewest CPUs' row_is 'wakeup *32' 'wakeup 32 2100.0 0.00% 1.0500 10000'
+
 # One real run.
 bench inband --json --runs 1 --kernels "$RIG_KERNEL"
 point 'a real run ends well' status_is 0
@@ -83,5 +99,17 @@ shapes() {
 		  and ([.[] | select(.text_bytes) | .text_bytes > 1000000] == [true])' "$RIG_DIR/out" >/dev/null
 }
 point 'it has all workloads, with and without the core' shapes
+
+# Its pairs check themselves; here is to be seen that both operations are there.
+if [ "$RIG_KERNEL" = evl ]; then
+	has_both() {
+		jq -se 'map(.operation) == ["wakeup", "handoff"] and
+			all(.kernel == "evl" and .cpus == 2 and .ns_per_operation > 100 and .operations >= 20000)' \
+			"$RIG_DIR/out" >/dev/null
+	}
+	bench scale --json --runs 1 --cpus 2
+	point 'a real run of the scale ends well' status_is 0
+	point 'with a row for each operation' has_both
+fi
 
 finish

@@ -132,8 +132,8 @@ print_bench_rows() {
 
 bench_subcommand() {
 	case ${1:-} in
-	latency|inband) BENCH=$1 ;;
-	*) die "bench knows two measurements: ./evl-vm bench latency, ./evl-vm bench inband" ;;
+	latency|inband|scale) BENCH=$1 ;;
+	*) die "bench knows three measurements: ./evl-vm bench latency, inband or scale" ;;
 	esac
 	shift
 	BENCH_JSON=no BENCH_JOBS=2
