@@ -10,9 +10,9 @@
  *   evl_put_element()      last reference: hidden if it was not, name withdrawn, dispose()
  *   evl_cancel_element()   instead, by a creator who failed: no dispose()
  *
- * Locks: evl_factory.lock (mutex) for names and minors; a hard lock for the handle table. They do not nest.
- * Handles are looked up on both stages; a reference is taken under the table lock, unless the last one is
- * being dropped.
+ * Locks: evl_factory.lock (mutex) for names and minors; hard locks for the handle table: serial_lock, which only
+ * those who make elements take, before the lock of a bucket. Handles are looked up on both stages, whenever a mutex
+ * is contended, with its queue locked; a reference is taken under the bucket lock, unless the last one is being dropped.
  */
 #include "element.h"
 #include "clock.h"
@@ -21,53 +21,80 @@
 
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
-#include <linux/hashtable.h>
+#include <linux/hash.h>
 #include <linux/slab.h>
 
 #define FUNDLE_BITS	8
 
-static DEFINE_HARD_SPINLOCK(fundle_lock);	/* covers both below */
-static DEFINE_HASHTABLE(fundles, FUNDLE_BITS);
+/* CPUs which look different handles up should not meet. */
+struct fundle_bucket {
+	hard_spinlock_t		lock;
+	struct hlist_head	head;
+} ____cacheline_aligned_in_smp;
+
+static struct fundle_bucket fundles[1 << FUNDLE_BITS] = {
+	[0 ... (1 << FUNDLE_BITS) - 1] = { .lock = __HARD_SPIN_LOCK_UNLOCKED },
+};
+
+static DEFINE_HARD_SPINLOCK(serial_lock);	/* covers last_fundle; comes before the lock of a bucket */
 static u32 last_fundle;
 
 static struct workqueue_struct *put_queue;
 
-/* Bucket walks are bounded by the number of elements. */
-static struct evl_element *find_fundle(fundle_t fundle)
+static struct fundle_bucket *bucket_of(fundle_t fundle)
+{
+	return &fundles[hash_32(fundle, FUNDLE_BITS)];
+}
+
+/* Bucket locked. The walk is bounded by the number of elements. */
+static struct evl_element *find_fundle(struct fundle_bucket *b, fundle_t fundle)
 {
 	struct evl_element *e;
 
-	hash_for_each_possible(fundles, e, fundle_next, fundle)
+	hlist_for_each_entry(e, &b->head, fundle_next)
 		if (e->fundle == fundle)
 			return e;
 	return NULL;
 }
 
+/* Hard off. False if another element has this handle. */
+static bool enter_fundle(struct evl_element *e, fundle_t fundle)
+{
+	struct fundle_bucket *b = bucket_of(fundle);
+
+	guard(hard_spinlock)(&b->lock);
+	if (find_fundle(b, fundle))
+		return false;
+
+	e->fundle = fundle;
+	hlist_add_head(&e->fundle_next, &b->head);
+
+	return true;
+}
+
 /* Numbers go round the whole range, so that a stale one is not taken for another element soon. */
 static void add_fundle(struct evl_element *e)
 {
-	guard(hard_spinlock_irqsave)(&fundle_lock);
+	guard(hard_spinlock_irqsave)(&serial_lock);
 	do
 		last_fundle = (last_fundle + 1) & EVL_HANDLE_MASK;
-	while (last_fundle == EVL_NO_HANDLE || find_fundle(last_fundle));
-
-	e->fundle = last_fundle;
-	hash_add(fundles, &e->fundle_next, e->fundle);
+	while (last_fundle == EVL_NO_HANDLE || !enter_fundle(e, last_fundle));
 }
 
 static void del_fundle(struct evl_element *e)
 {
-	guard(hard_spinlock_irqsave)(&fundle_lock);
-	hash_del(&e->fundle_next);
+	guard(hard_spinlock_irqsave)(&bucket_of(e->fundle)->lock);
+	hlist_del_init(&e->fundle_next);
 }
 
 /** evl_get_element_by_fundle - element of class @fac with this handle, with a reference; NULL if none; any context */
 struct evl_element *evl_get_element_by_fundle(struct evl_factory *fac, fundle_t fundle)
 {
+	struct fundle_bucket *b = bucket_of(fundle);
 	struct evl_element *e;
 
-	guard(hard_spinlock_irqsave)(&fundle_lock);
-	e = find_fundle(fundle);
+	guard(hard_spinlock_irqsave)(&b->lock);
+	e = find_fundle(b, fundle);
 	if (!e || e->factory != fac || !refcount_inc_not_zero(&e->refs))
 		return NULL;
 	return e;

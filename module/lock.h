@@ -4,12 +4,13 @@
  *
  * Order, outermost first; a lock may be taken while holding any of those above it, never the reverse:
  *
- *   descriptor bucket (file.c), handle table (element.c),
- *   kernel thread descriptors (kthread.c)                     never nest with anything below
+ *   descriptor bucket (file.c), kernel thread descriptors
+ *   (kthread.c)                                               never nest with anything below
  *   wait queue (wait.c)
  *     thread (thread.h)
  *       run queue (sched.h)
  *         timer base (timer.c)                                leaf
+ *     handle bucket (element.c)                               leaf
  *
  * Two exceptions, both by trylock: a thread lock is held while its wait queue is tried (wait.c explains),
  * and two run queue locks are taken together in order of CPU number (sched.c).
