@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "sched.h"
 #include "trace.h"
+#include "watchdog.h"
 
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
@@ -84,6 +85,7 @@ static void tick_set_inband_next(ktime_t date)
 
 	rq->inband_next = date;
 	evl_resume_inband_tick(rq);
+	evl_put_off_watchdog(rq, date);
 }
 
 static const struct oob_tick_ops tick_ops = {

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Watchdog: in-band must not starve for longer than watchdog_s. While threads live on a CPU, a timer looks
- * now and then how long in-band has been waiting there. The thread which runs when time is up is brought
- * in-band, and told so by SIGDEBUG. A kernel thread cannot be forced; a message names it.
+ * Watchdog: in-band must not starve for longer than watchdog_s. While threads live on a CPU, a timer is set
+ * for when time would be up. In-band puts it off as it programs its tick, that is, while it lives: a timer which
+ * went off now and then to look would meet some wake-up of a thread some day, and make it late.
+ * The thread which runs when time is up is brought in-band, and told so by SIGDEBUG. A kernel thread cannot be
+ * forced; a message names it.
  *
  * rq->inband_preempted: written at the switch which preempts in-band, read here, by the same CPU, hard off.
+ * rq->watchdog_fresh: read and written by the same CPU, hard off.
  */
 #include "evl-arch.h"
 #include "watchdog.h"
@@ -12,10 +15,16 @@
 #include "sched.h"
 #include "thread.h"
 
-/* Four looks per delay: a runaway thread is caught after one delay, and a quarter of it at most. */
-static ktime_t look_interval(void)
+static u64 limit(void)
 {
-	return ms_to_ktime(evl_watchdog_s * (u64)MSEC_PER_SEC / 4);
+	return evl_watchdog_s * (u64)NSEC_PER_SEC;
+}
+
+/* Not to be put off again for a quarter of the time. */
+static void set_watchdog(struct evl_rq *rq, ktime_t now, u64 delay)
+{
+	rq->watchdog_fresh = ktime_add_ns(now, limit() / 4);
+	evl_start_timer(&rq->watchdog_timer, ktime_add_ns(now, delay), 0);
 }
 
 static void stop_runaway(struct evl_thread *curr)
@@ -26,23 +35,43 @@ static void stop_runaway(struct evl_thread *curr)
 		pr_warn_ratelimited("kernel thread %s does not leave the CPU\n", curr->element.name);
 }
 
+static u64 inband_waiting(struct evl_rq *rq)
+{
+	if (rq->curr->state & EVL_T_ROOT)
+		return 0;
+
+	return evl_arch_cycles_to_ns(evl_arch_cycles() - rq->inband_preempted);
+}
+
 /* Context H. Nobody lives here any more: no need to look again. */
 static void watchdog_handler(struct evl_timer *timer)
 {
 	struct evl_rq *rq = container_of(timer, struct evl_rq, watchdog_timer);
-	struct evl_thread *curr = rq->curr;
-	u64 waiting = evl_arch_cycles_to_ns(evl_arch_cycles() - rq->inband_preempted);
+	u64 waiting = inband_waiting(rq);
 
 	if (!READ_ONCE(rq->nr_threads))
 		return;
 
-	if (!(curr->state & EVL_T_ROOT) &&
-	    waiting > evl_watchdog_s * (u64)NSEC_PER_SEC) {
+	if (waiting >= limit()) {
 		rq->inband_preempted = evl_arch_cycles();
-		stop_runaway(curr);
+		stop_runaway(rq->curr);
+		waiting = 0;
 	}
 
-	evl_start_timer(timer, ktime_add(evl_ktime_monotonic(), look_interval()), 0);
+	set_watchdog(rq, evl_ktime_monotonic(), max_t(u64, limit() - waiting, NSEC_PER_MSEC));
+}
+
+/* Hard off, on the CPU of @rq: in-band has not been heard of for some time, and may live. */
+void __evl_put_off_watchdog(struct evl_rq *rq)
+{
+	ktime_t now;
+
+	if (!READ_ONCE(rq->watchdog_timer.queued) || !READ_ONCE(rq->nr_threads))
+		return;
+
+	now = evl_ktime_monotonic();
+	if (ktime_after(now, rq->watchdog_fresh))
+		set_watchdog(rq, now, limit());
 }
 
 void evl_init_watchdog(struct evl_rq *rq)
@@ -55,5 +84,5 @@ void evl_init_watchdog(struct evl_rq *rq)
 void evl_watch_rq(struct evl_rq *rq)
 {
 	if (evl_watchdog_s && !READ_ONCE(rq->watchdog_timer.queued))
-		evl_start_timer(&rq->watchdog_timer, ktime_add(evl_ktime_monotonic(), look_interval()), 0);
+		evl_start_timer(&rq->watchdog_timer, ktime_add_ns(evl_ktime_monotonic(), limit()), 0);
 }

@@ -183,6 +183,10 @@ evltest_PROGRAMS += tests/mutex
 tests_mutex_SOURCES = tests/mutex.c tests/common.h tests/crew.h
 tests_mutex_LDADD = $(EVLTEST_LIBS)
 
+evltest_PROGRAMS += tests/watchdog
+tests_watchdog_SOURCES = tests/watchdog.c tests/common.h
+tests_watchdog_LDADD = $(EVLTEST_LIBS)
+
 evltest_PROGRAMS += tests/weak
 tests_weak_SOURCES = tests/weak.c tests/common.h
 tests_weak_LDADD = $(EVLTEST_LIBS)
