@@ -36,10 +36,13 @@ refused 'no CPU is refused' '--cpus wants at least 1' scale --cpus 0
 refused 'more CPUs than a kernel takes are refused' 'configured for 64 CPUs' scale --cpus 2,65
 refused 'a list of nothing is refused' '--cpus wants numbers' scale --cpus ,
 refused 'the kernel of a scale is no matter of choice' "not '--kernels'" scale --kernels off
+refused 'a kernel nobody has is refused' "bench calls knows the kernels evl, off, ourrt, stock and rt, not 'bsd'" \
+	calls --kernels rt,bsd
+refused 'operations that make no whole rounds are refused' '--operations 100: expected a multiple of 6' calls --operations 100
 
 # The figures, from made up runs.
 EVL_TOP=$RIG_TOP
-for part in say bench bench-inband bench-latency bench-scale; do
+for part in say bench bench-inband bench-latency bench-scale bench-calls; do
 	# shellcheck source=/dev/null
 	. "$RIG_TOP/vm/lib/$part.sh"
 done
@@ -83,7 +86,21 @@ point 'a row of a scale is one operation on so many CPUs' out_is \
 scale_table <"$RIG_DIR/out" >"$RIG_DIR/table"
 point 'its ratio is to the fewest CPUs' row_is 'wakeup *32' 'wakeup 32 2100.0 0.00% 1.0500 10000'
 
-# One real run.
+for ns in 300.5 100.26 100.2; do
+	printf '{"kernel":"rt","call":"sem","cpus":"same","ns":%s,"operations":600}\n' "$ns"
+done >"$RIG_DIR/rows"
+printf '{"kernel":"evl","call":"sem","cpus":"%s","ns":50,"operations":600}\n' same cross >>"$RIG_DIR/rows"
+calls_medians <"$RIG_DIR/rows" >"$RIG_DIR/out"
+point 'calls have tenths of nanoseconds' out_is \
+	'{"kernel":"evl","call":"sem","cpus":"cross","ns":50,"operations":600,"runs":1}
+{"kernel":"evl","call":"sem","cpus":"same","ns":50,"operations":600,"runs":1}
+{"kernel":"rt","call":"sem","cpus":"same","ns":100.3,"operations":600,"runs":3}
+'
+BENCH_KERNELS='evl rt' calls_table <"$RIG_DIR/out" >"$RIG_DIR/table"
+point 'a call of one CPU is one line with its ratio' row_is 'sem *same' 'sem same 50.0 100.3 0.499'
+point 'what there is not is a dash' row_is 'sem *cross' 'sem cross 50.0 - -'
+
+# Real runs.
 bench inband --json --runs 1 --kernels "$RIG_KERNEL"
 point 'a real run ends well' status_is 0
 workloads='dd fork-exec getppid hackbench page-fault pipe'
@@ -111,5 +128,25 @@ if [ "$RIG_KERNEL" = evl ]; then
 	point 'a real run of the scale ends well' status_is 0
 	point 'with a row for each operation' has_both
 fi
+bench calls --json --runs 1 --jobs 1 --operations 120 --kernels "$RIG_KERNEL"
+point 'so does one of calls' status_is 0
+call_shapes() {
+	jq -se --arg kernel "$RIG_KERNEL" '
+		all(.kernel == $kernel and .ns > 0 and .ns < 1e6 and .operations == 120 and .runs == 1)
+		and (map(.call + " " + .cpus) == ["clock same", "mutex cross", "mutex same", "sem cross", "sem same",
+			"xbuf cross", "xbuf same"])' "$RIG_DIR/out" >/dev/null
+}
+point 'it has all calls, on one CPU and across two' call_shapes
+
+# shellcheck disable=SC2016
+machine -- sh -c 'for options in --cpus=0 --cpus=0,9 --operations=7 --fast nocall "--cpus=0,1 clock"; do
+	/usr/libexec/evl/tests/rig-calls --posix $options
+	echo $?
+done'
+point 'its program refuses bad options with status 2' test "$(tr '\n' ' ' <"$RIG_DIR/out")" = '2 2 2 2 2 2 '
+for message in '--cpus 0: expected two numbers' '--cpus 0,9: there are the CPUs 0 to 1' \
+	'--operations 7: expected a multiple of 6' "there is no call 'nocall'" "'clock' takes one CPU"; do
+	point "and says: $message" err_has "$message"
+done
 
 finish

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How long threads take to hand things over to one another: not a test, "./evl-vm bench latency" runs it.
+ * How long threads take to hand things over to one another: not a test, "evl bench --handover" runs it.
  *
  * usage: rig-sync evl|posix OPERATION CPU1 CPU2 SAMPLES
  *

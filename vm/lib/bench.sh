@@ -132,8 +132,8 @@ print_bench_rows() {
 
 bench_subcommand() {
 	case ${1:-} in
-	latency|inband|scale) BENCH=$1 ;;
-	*) die "bench knows three measurements: ./evl-vm bench latency, inband or scale" ;;
+	latency|inband|scale|calls) BENCH=$1 ;;
+	*) die "bench knows four measurements: ./evl-vm bench latency, inband, scale or calls" ;;
 	esac
 	shift
 	BENCH_JSON=no BENCH_JOBS=2
