@@ -22,8 +22,8 @@ refused() {
 	point 'with status 125, before anything ran' test "$RIG_STATUS.$(grep -c ' run 1 of ' "$RIG_DIR/err")" = 125.0
 }
 
-refused 'an unknown measurement is refused' 'bench knows three measurements' bandwidth
-refused 'no measurement is refused' 'bench knows three measurements'
+refused 'an unknown measurement is refused' 'bench knows four measurements' bandwidth
+refused 'no measurement is refused' 'bench knows four measurements'
 refused 'an option of the other measurement is refused' "not '--samples'" inband --samples 1000
 refused 'a missing value is refused' '--runs wants a value' inband --runs
 refused 'no runs are refused' '--runs wants at least 1' inband --runs 0
