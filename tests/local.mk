@@ -139,14 +139,14 @@ evltest_PROGRAMS += tests/rig-sync
 tests_rig_sync_SOURCES = tests/rig-sync.c tests/common.h
 tests_rig_sync_LDADD = $(EVLTEST_LIBS)
 
-evltest_PROGRAMS += tests/rig-calls
-tests_rig_calls_SOURCES = tests/rig-calls.c tests/common.h
-tests_rig_calls_LDADD = $(EVLTEST_LIBS)
-
 evltest_PROGRAMS += tests/rig-inband
 tests_rig_inband_SOURCES = tests/rig-inband.c
 
 # Not in the folder of the tests, which evl test and the rig list.
+evlcmd_PROGRAMS += tests/rig-calls
+tests_rig_calls_SOURCES = tests/rig-calls.c tests/common.h
+tests_rig_calls_LDADD = $(EVLTEST_LIBS)
+
 evlcmd_PROGRAMS += tests/rig-scale
 tests_rig_scale_SOURCES = tests/rig-scale.c tests/common.h
 tests_rig_scale_LDADD = $(EVLTEST_LIBS)

@@ -140,7 +140,7 @@ point 'it has all calls, on one CPU and across two' call_shapes
 
 # shellcheck disable=SC2016
 machine -- sh -c 'for options in --cpus=0 --cpus=0,9 --operations=7 --fast nocall "--cpus=0,1 clock"; do
-	/usr/libexec/evl/tests/rig-calls --posix $options
+	/usr/libexec/evl/rig-calls --posix $options
 	echo $?
 done'
 point 'its program refuses bad options with status 2' test "$(tr '\n' ' ' <"$RIG_DIR/out")" = '2 2 2 2 2 2 '

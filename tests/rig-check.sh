@@ -74,4 +74,10 @@ point 'an unknown test is refused by name' err_has "there is no test 'no-such-te
 EVL_TESTS=$made "$RIG_TOP/evl-vm" check a-passes >"$RIG_DIR/out" 2>"$RIG_DIR/err" </dev/null
 point 'one test alone' out_is $'2 passed, 0 failed, 1 skipped\n'
 
+printf 'sleep 1; echo 1..2; echo ok 1; echo not ok 2\n' >"$made/rig-quick.sh"
+status=0
+EVL_TESTS=$made "$RIG_TOP/evl-vm" check rig-quick >"$RIG_DIR/out" 2>"$RIG_DIR/err" </dev/null || status=$?
+point 'a test without a machine alone' out_is $'1 passed, 1 failed, 0 skipped\n'
+point 'whose failure counts' test "$status" != 0
+
 finish

@@ -69,7 +69,7 @@ point 'leaks are a splat' splats 'kmemleak: unreferenced object 0xffff888003a3c0
 point 'ordinary lines are not' clean '[ 1.0] kmemleak: Kernel memory leak detector initialized'
 
 # Each notes how many there are while it runs.
-leave() { rm -f "$RIG_DIR/here.$BASHPID"; }
+leave() { rm -f "$RIG_DIR/here.$BASHPID" "${JOB_COUNTS[@]}"; }
 counted_part() {
 	: >"$RIG_DIR/here.$BASHPID"
 	find "$RIG_DIR" -name 'here.*' | wc -l >>"$RIG_DIR/together"

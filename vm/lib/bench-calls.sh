@@ -34,7 +34,7 @@ calls_machine() {
 	bench_machine "$1"
 	[ "$VM_KERNEL" = evl ] || options="$options --posix"
 	[ "${1#*.}" = same ] || { VM_SMP=2; options="$options --cpus 0,1"; }
-	VM_COMMAND=(/run/evl/busybox sh -c "sleep 2; exec /$INSTALLED_TESTS/rig-calls $options")
+	VM_COMMAND=(/run/evl/busybox sh -c "sleep 2; exec /usr/libexec/evl/rig-calls $options")
 }
 
 calls_rows() {

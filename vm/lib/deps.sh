@@ -27,8 +27,10 @@ missing_packages() {
 
 install_packages() {
 	export DEBIAN_FRONTEND=noninteractive
-	apt-get install -y --no-install-recommends "$@" && return 0
-	apt-get update && apt-get install -y --no-install-recommends "$@"
+	# Another part of a check may be at it.
+	local install="apt-get -o DPkg::Lock::Timeout=600 install -y --no-install-recommends"
+	$install "$@" && return 0
+	apt-get update && $install "$@"
 }
 
 # need_packages SET...: installs as root, tells what to install otherwise.

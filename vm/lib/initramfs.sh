@@ -38,8 +38,9 @@ pack_initramfs() {
 			put_module "$path" "$root/modules" || return 1
 		done
 	fi
-	(cd "$root" && find . -print0 | cpio -0 -o -H newc --quiet -R 0:0) | gzip -1 >"$new" && mv "$new" "$out" || status=1
-	rm -rf "$root"
+	(set -o pipefail && cd "$root" && find . -print0 | cpio -0 -o -H newc --quiet -R 0:0 | gzip -1 >"$new") &&
+		mv "$new" "$out" || status=1
+	rm -rf "$root" "$new"
 	return "$status"
 }
 

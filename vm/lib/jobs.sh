@@ -8,10 +8,11 @@ JOB_CPUS=$(nproc)
 JOB_FREE=$JOB_CPUS
 declare -A JOB_WEIGHT=() JOB_COUNTS=()
 
-# run_job FILE COMMAND...: in the subshell.
+# run_job FILE COMMAND...: in the subshell. The files of the parts before it are not its own to remove.
 run_job() {
 	local counts=$1
 	shift
+	JOB_WEIGHT=() JOB_COUNTS=()
 	trap 'leave' EXIT
 	trap 'leave 130' INT
 	trap 'leave 143' TERM
@@ -26,16 +27,21 @@ start_job() {
 	shift
 	while [ "$JOB_FREE" -lt "$weight" ]; do reap_job; done
 	counts=$(mktemp) || die "cannot make a file"
-	(run_job "$counts" "$@") &
+	(run_job "$counts" "$@") </dev/null &
 	JOB_WEIGHT[$!]=$weight
 	JOB_COUNTS[$!]=$counts
 	JOB_FREE=$((JOB_FREE - weight))
 }
 
+# Waits for the first which has ended. By polling: bash forgets jobs which end while it does something else.
 reap_job() {
-	local pid=''
-	wait -n -p pid "${!JOB_WEIGHT[@]}"
-	[ -n "$pid" ] || die "a part of the check was lost"
+	local pid
+	while :; do
+		for pid in "${!JOB_WEIGHT[@]}"; do
+			kill -0 "$pid" 2>/dev/null || break 2
+		done
+		sleep 0.2
+	done
 	JOB_FREE=$((JOB_FREE + JOB_WEIGHT[$pid]))
 	add_counts "${JOB_COUNTS[$pid]}"
 	rm -f "${JOB_COUNTS[$pid]}"

@@ -168,7 +168,7 @@ stage_modules() {
 	[ ! -d "$stage" ] || return 0
 	rm -rf "$work"
 	mirror_module "$work" || die "cannot copy the sources"
-	if ! long_step "building modules ($which) for $(cat "$VM_KERNEL_DIR/release")" "$EVL_CACHE/log/module.log" \
+	if ! long_step "building modules ($which) for $(cat "$VM_KERNEL_DIR/release")" "$EVL_CACHE/log/$(basename "$stage").log" \
 			build_modules "$work" "$VM_KERNEL_DIR" "$stage.new" "$which"; then
 		rm -rf "$work" "$stage.new"
 		return 1
