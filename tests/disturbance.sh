@@ -54,7 +54,7 @@ bounded "TCP over lo"
 
 check "sections of 5 ms begin" load_test_module evl-disturb-test mask_us=5000
 under_load hackbench -g 2
-[ "$(cat $counters/sections)" -gt 100 ]
+[ "$(cat $counters/sections)" -gt 50 ]
 ok $? "there were $(cat $counters/sections)"
 check "and end" rmmod evl-disturb-test
 bounded "interrupts masked for 5 ms"

@@ -44,8 +44,8 @@ static int do_wait_other(void *arg)
 
 static int do_timedwait(void *arg)
 {
-	struct timespec date = in_ms((long)(intptr_t)arg);
 	uint64_t then = t_now();
+	struct timespec date = in_ms((long)(intptr_t)arg);
 	int ret;
 
 	evl_lock_mutex(&lock);

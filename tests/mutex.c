@@ -22,8 +22,8 @@ static int do_unlock(void *arg)		{ return evl_unlock_mutex(arg); }
 
 static int do_timedlock(void *arg)
 {
-	struct timespec date = in_ms(50);
 	uint64_t then = t_now();
+	struct timespec date = in_ms(50);
 	int ret = evl_timedlock_mutex(arg, &date);
 
 	return t_now() - then < 50 * NSEC_PER_MSEC - 1000 ? -EILSEQ : ret;

@@ -20,8 +20,8 @@ static int do_put(void *arg)	{ return evl_put_sem(arg); }
 
 static int do_timedget(void *arg)
 {
-	struct timespec date = in_ms(50);
 	uint64_t then = t_now();
+	struct timespec date = in_ms(50);
 	int ret = evl_timedget_sem(arg, &date);
 
 	return ret == -ETIMEDOUT && t_now() - then < 50 * NSEC_PER_MSEC - 1000 ? -EILSEQ : ret;
