@@ -36,7 +36,7 @@ struct evl_element {
 	kgid_t			gid;
 	refcount_t		refs;
 	struct device		*dev;
-	struct hlist_node	fundle_next;	/* lock of the handle table */
+	struct hlist_node	fundle_next;	/* lock of its bucket of the handle table */
 	struct irq_work		put_irq_work;
 	struct work_struct	put_work;
 };

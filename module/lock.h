@@ -6,6 +6,7 @@
  *
  *   descriptor bucket (file.c), kernel thread descriptors
  *   (kthread.c)                                               never nest with anything below
+ *   last handle (element.c)                                   only handle buckets inside
  *   wait queue (wait.c)
  *     thread (thread.h)
  *       run queue (sched.h)

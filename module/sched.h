@@ -86,7 +86,7 @@ struct evl_rq {
 	u64			inband_preempted;	/* since when in-band waits, if it does; same */
 	struct evl_timer	rr_timer;
 	struct evl_timer	watchdog_timer;
-	ktime_t			watchdog_fresh;		/* put off not long before that */
+	ktime_t			watchdog_fresh;		/* not to be put off again until then */
 
 	int			cpu;
 	struct evl_thread	*root;		/* placeholder of in-band */

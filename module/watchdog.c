@@ -2,7 +2,8 @@
 /*
  * Watchdog: in-band must not starve for longer than watchdog_s. While threads live on a CPU, a timer is set
  * for when time would be up. In-band puts it off as it programs its tick, that is, while it lives: a timer which
- * went off now and then to look would meet some wake-up of a thread some day, and make it late.
+ * went off now and then to look would meet some wake-up of a thread some day, and make it late. On a CPU where in-band
+ * sleeps without a tick for that long it still does, once in watchdog_s.
  * The thread which runs when time is up is brought in-band, and told so by SIGDEBUG. A kernel thread cannot be
  * forced; a message names it.
  *
@@ -49,6 +50,8 @@ static void watchdog_handler(struct evl_timer *timer)
 	struct evl_rq *rq = container_of(timer, struct evl_rq, watchdog_timer);
 	u64 waiting = inband_waiting(rq);
 
+	/* Pairs with evl_watch_rq(): one of us sees the other's thread, or that the timer is off. */
+	smp_mb();
 	if (!READ_ONCE(rq->nr_threads))
 		return;
 
@@ -83,6 +86,8 @@ void evl_init_watchdog(struct evl_rq *rq)
 /* A thread has come to live on @rq. Any context. */
 void evl_watch_rq(struct evl_rq *rq)
 {
+	/* Pairs with watchdog_handler(): nr_threads was raised before. */
+	smp_mb();
 	if (evl_watchdog_s && !READ_ONCE(rq->watchdog_timer.queued))
 		evl_start_timer(&rq->watchdog_timer, ktime_add_ns(evl_ktime_monotonic(), limit()), 0);
 }
