@@ -13,9 +13,7 @@ run_job() {
 	local counts=$1
 	shift
 	JOB_WEIGHT=() JOB_COUNTS=()
-	trap 'leave' EXIT
-	trap 'leave 130' INT
-	trap 'leave 143' TERM
+	clean_up_by leave
 	reset_counts
 	"$@"
 	print_counts >"$counts"

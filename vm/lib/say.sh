@@ -60,6 +60,18 @@ long_step() {
 	return "$status"
 }
 
+# clean_up_by FUNCTION: called however this shell ends, with the status to exit with if that is by a signal.
+clean_up_by() {
+	# shellcheck disable=SC2064
+	trap "$1" EXIT
+	# shellcheck disable=SC2064
+	trap "$1 130" INT
+	# shellcheck disable=SC2064
+	trap "$1 143" TERM
+	# shellcheck disable=SC2064
+	trap "$1 129" HUP
+}
+
 # kill_tree PID: a process and all that it started, children first.
 kill_tree() {
 	local child
