@@ -81,6 +81,16 @@ static inline struct timespec timespec_of(uint64_t ns)
 	return (struct timespec){ .tv_sec = (time_t)(ns / NSEC_PER_SEC), .tv_nsec = (long)(ns % NSEC_PER_SEC) };
 }
 
+/* By the clock of the C library, which there is without the core, too. */
+static inline uint64_t posix_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+
+	return (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
+}
+
 static inline int sleep_ns(uint64_t ns)
 {
 	struct timespec date = timespec_of(t_now() + ns);

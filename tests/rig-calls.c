@@ -272,15 +272,6 @@ static long rounds;
 static struct end leader, follower;
 static uint64_t elapsed;
 
-static uint64_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-
-	return (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
-}
-
 /* The caller's, from now on or until now. */
 static void count_inband(struct end *e, int sign)
 {
@@ -304,9 +295,9 @@ static uint64_t go(struct end *e, void (*fn)(long rounds))
 		evl_switch_oob();
 	fn(WARM_UP);
 	count_inband(e, -1);
-	begin = now();
+	begin = posix_now();
 	fn(rounds);
-	end = now();
+	end = posix_now();
 	count_inband(e, 1);
 
 	return end - begin;

@@ -85,15 +85,6 @@ static volatile int partner_ready;
 static long nr_samples;
 static uint64_t *samples;
 
-static uint64_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-
-	return (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
-}
-
 static void *answer(void *arg)
 {
 	long n;
@@ -115,11 +106,11 @@ static void *ask_and_wait(void *arg)
 
 	api->enter("sync-ask");
 	for (n = -WARM_UP; n < nr_samples; n++) {
-		then = now();
+		then = posix_now();
 		api->put(0);
 		api->get(1);
 		if (n >= 0)
-			samples[n] = now() - then;
+			samples[n] = posix_now() - then;
 	}
 
 	return NULL;
@@ -154,12 +145,12 @@ static void *own(void *arg)
 	for (n = -WARM_UP; n < nr_samples; n++) {
 		api->lock();
 		api->put(0);
-		then = now();
+		then = posix_now();
 		api->unlock();
 		while (__atomic_load_n(&passed, __ATOMIC_RELAXED) != n + WARM_UP + 1)
 			;
 		if (n >= 0)
-			samples[n] = now() - then;
+			samples[n] = posix_now() - then;
 	}
 
 	return NULL;
@@ -172,8 +163,8 @@ static void *read_clock(void *arg)
 
 	api->enter("sync-clock");
 	for (n = 0; n < nr_samples; n++) {
-		then = now();
-		samples[n] = now() - then;
+		then = posix_now();
+		samples[n] = posix_now() - then;
 	}
 
 	return NULL;

@@ -54,7 +54,7 @@ ok $? "the watchdog does not go off by itself ($times times in 9 s)"
 echo 256 >$T/buffer_size_kb
 traced function evl_irq_exit
 traced function_graph evl_irq_exit
-# Lockdep takes exception to the lock of this tracer in an NMI, which an oob interrupt is like; so it does in mainline.
+# Lockdep takes exception to the lock of this tracer in an NMI, which an oob interrupt is like.
 [ -e /proc/lockdep ] || traced irqsoff '#'
 
 # A probe in code which runs out-of-band only.
