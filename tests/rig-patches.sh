@@ -83,6 +83,24 @@ point 'which is named, alone' out_is $'0002-five.patch: refreshed\n'
 point 'its header and its figures are kept up' grep -qx ' 1 file changed, 2 insertions(+), 2 deletions(-)' \
 	"$RIG_DIR/series/0002-five.patch"
 
+# A source that lacks what the series builds on: it has 3 where newer ones have three.
+fresh_tree
+fresh_series
+mkdir "$RIG_DIR/series/older"
+sed -i 's/^ 3$/ three/' "$RIG_DIR/series/0002-five.patch"
+printf -- '--- a/kernel/numbers\n+++ b/kernel/numbers\n@@ -1,5 +1,5 @@\n 1\n 2\n-3\n+three\n 4\n 5\n' >"$RIG_DIR/series/older/0001-three.patch"
+tool apply "$RIG_DIR/tree" "$RIG_DIR/series"
+point 'an older source first gets what it lacks' status_is 0
+point 'of newer ones' tree_has kernel/numbers three
+fresh_tree
+sed -i 's/^3$/three/' "$RIG_DIR/tree/kernel/numbers"
+tool apply "$RIG_DIR/tree" "$RIG_DIR/series"
+point 'one that has it is left alone' status_is 0
+rm "$RIG_DIR/series/older/0001-three.patch"
+fresh_tree
+tool apply "$RIG_DIR/tree" "$RIG_DIR/series"
+point 'and without that patch the older source does not fit' status_is 1
+
 fresh_tree
 fresh_series
 seq 100 119 >"$RIG_DIR/tree/kernel/numbers"

@@ -120,11 +120,22 @@ in_quilt() {
 	(cd "$tree" && QUILT_PATCHES=$PATCHES QUILT_NO_DIFF_INDEX=1 LC_ALL=C quilt --quiltrc=/dev/null "$@")
 }
 
+# What newer sources have and the series builds on, for a source that takes it: a source that has it does not. No part
+# of the series' hash: these patches say what the mainline says.
+add_older() {
+	local patch
+	for patch in "$PATCHES"/older/*.patch; do
+		[ -e "$patch" ] || continue
+		patch -d "$1" -p1 -F0 -N -s --dry-run <"$patch" >/dev/null 2>&1 || continue
+		patch -d "$1" -p1 -F0 -N -s <"$patch" || return
+	done
+}
+
 push_series() { in_quilt "$1" push -a --fuzz=0; }
 
 # apply_series TREE WHAT LOG: all of it to TREE, which is WHAT, or false and why not.
 apply_series() {
-	push_series "$1" >"$3" 2>&1 && return 0
+	{ add_older "$1" && push_series "$1"; } >"$3" 2>&1 && return 0
 	say "the series does not apply to $2 with fuzz 0:"
 	explain_quilt_failure "$3"
 	explain_changed_source "$3" "$1"
