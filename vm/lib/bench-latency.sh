@@ -95,18 +95,3 @@ latency_table() {
 		.min_ns, .avg_ns, (.p99_ns // "-"), .max_ns, .samples] | @tsv' |
 		awk -F'\t' '{ printf "%-7s %-8s %-7s %10s %10s %10s %10s %9s\n", $1, $2, $3, $4, $5, $6, $7, $8 }'
 }
-
-# ./evl-vm latmus without arguments: five seconds of each context, then a table.
-measure_contexts() {
-	local status=0
-	need_packages bench
-	latency_defaults
-	BENCH_DIR=$(mktemp -d "${TMPDIR:-/tmp}/evl-latmus.XXXXXX") || die "cannot make a directory"
-	VM_SHARE=$BENCH_DIR VM_SHARE_CACHE=none
-	VM_COMMAND=(/run/evl/busybox sh -c "$(measurements evl "$BENCH_SAMPLES")")
-	say "measuring, about half a minute"
-	run_machine || status=$?
-	latency_rows evl.idle "$BENCH_DIR" | latency_table
-	rm -rf "$BENCH_DIR"
-	return "$status"
-}
