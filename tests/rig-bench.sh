@@ -32,6 +32,7 @@ refused 'a kernel without ratio is refused' "bench inband compares off and evl, 
 refused 'samples that give no percentile are refused' 'a 99th percentile wants 1000' latency --samples 10
 refused 'a load that is none is refused' "--load is idle, loaded or both, not 'heavy'" latency --load heavy
 refused 'CPUs which are no number are refused' "--cpus wants a number, not 'all'" scale --cpus 1,all
+refused 'nor are numbers as C writes them in octal' "--cpus wants a number, not '010'" scale --cpus 010
 refused 'no CPU is refused' '--cpus wants at least 1' scale --cpus 0
 refused 'more CPUs than a kernel takes are refused' 'configured for 64 CPUs' scale --cpus 2,65
 refused 'a list of nothing is refused' '--cpus wants numbers' scale --cpus ,
@@ -77,6 +78,8 @@ point 'latencies are whole nanoseconds' out_is \
 
 printf '{"kernel":"evl","operation":"%s","cpus":%d,"ns_per_operation":%s,"operations":10000}\n' \
 	handoff 1 3000 wakeup 32 2100 wakeup 1 2010 wakeup 1 2000 wakeup 1 1900 >"$RIG_DIR/rows"
+scale_option --cpus 4,1,4
+point 'each number of CPUs is one kind of machine, whoever asks twice' test "$(scale_variants | tr '\n' ' ')" = 'evl.1 evl.4 '
 scale_medians <"$RIG_DIR/rows" >"$RIG_DIR/out"
 point 'a row of a scale is one operation on so many CPUs' out_is \
 	'{"kernel":"evl","operation":"wakeup","cpus":1,"ns_per_operation":2000,"operations":10000,"spread":0.055,"runs":3}

@@ -13,13 +13,13 @@ scale_defaults() {
 
 scale_option() {
 	case $1 in
-	--cpus) BENCH_CPUS=${2//,/ } ;;
+	--cpus) BENCH_CPUS=$(tr , '\n' <<<"$2" | sort -nu) ;;
 	esac
 }
 
 scale_variants() {
 	local cpus
-	[ -n "${BENCH_CPUS// /}" ] || die "--cpus wants numbers, 1,2,4 for instance"
+	[ -n "$BENCH_CPUS" ] || die "--cpus wants numbers, 1,2,4 for instance"
 	for cpus in $BENCH_CPUS; do
 		need_number --cpus "$cpus"
 		[ "$cpus" -le 64 ] || die "--cpus $cpus: the kernels are configured for 64 CPUs"

@@ -17,14 +17,6 @@ machine_defaults() {
 	VM_QEMU_ARGS=() VM_COMMAND=()
 }
 
-need_number() {
-	case $2 in
-	''|*[!0-9]*) die "$1 wants a number, not '$2'" ;;
-	esac
-	[ "${#2}" -le 6 ] || die "$1 $2 is too large"
-	[ "$2" -ge 1 ] || die "$1 wants at least 1"
-}
-
 check_settings() {
 	need_number --smp "$VM_SMP"
 	need_number --mem "$VM_MEM"

@@ -12,6 +12,15 @@ say()  { printf '%s: %s\n' "$SAY_NAME" "$*" >&2; }
 warn() { say "warning: $*"; }
 die()  { say "$*"; exit "$SAY_TROUBLE"; }
 
+# need_number OPTION VALUE: from 1 to 999999, or the end.
+need_number() {
+	case $2 in
+	''|*[!0-9]*|0?*) die "$1 wants a number, not '$2'" ;;
+	esac
+	[ "${#2}" -le 6 ] || die "$1 $2 is too large"
+	[ "$2" -ge 1 ] || die "$1 wants at least 1"
+}
+
 elapsed_since() {
 	local s=$((SECONDS - $1))
 	printf '%dm%02ds' $((s / 60)) $((s % 60))
