@@ -60,7 +60,7 @@ EVL_API int evl_read_clock(int clockfd, struct timespec *tp)
 	if (!tp)
 		return -EFAULT;
 
-	if (evl_self_inband() || evl_core.vdso_clocks)
+	if (evl_core.vdso_clocks || evl_self_inband())
 		return evl_backend_gettime(posix_clock(clockfd), tp);
 
 	return clock_request(clockfd, EVL_CLKIOC_GET_TIME, tp);
