@@ -6,7 +6,7 @@
 #
 # Registering a core patches live code, which QEMU cannot stand with a host thread for each CPU: hence "single".
 #
-# evl-vm: smp=1,2,8 kernel=evl debug=yes timeout=420 nocore single
+# evl-vm: smp=1,2,8 kernel=evl debug=yes timeout=600 nocore single
 here=$(dirname "$0")
 . "$here/lib.sh"
 
