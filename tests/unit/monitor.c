@@ -182,6 +182,22 @@ START_TEST(mutex_nesting)
 }
 END_TEST
 
+/* A signal is pending, or there is no CPU: the mutex is not taken once more. */
+START_TEST(mutex_nesting_fails)
+{
+	attached();
+	fake_monitor()->gate.recursive = 1;
+	ck_assert_int_eq(lock(), 0);
+	fake_set_inband(true);
+	fake.switch_fails = true;
+	ck_assert_int_eq(lock(), -EINVAL);
+	ck_assert_int_eq(trylock(), -EINVAL);
+	ck_assert_uint_eq(fake_monitor()->gate.nesting, 0);
+	ck_assert_int_eq(unlock(), 0);
+	ck_assert_uint_eq(fake_monitor()->gate.owner, 0);
+}
+END_TEST
+
 START_TEST(mutex_by_the_core)
 {
 	attached();
@@ -271,6 +287,7 @@ Suite *monitor_suite(void)
 	tcase_add_loop_test(tc, activation_fails, 0, COUNT(activating));
 	tcase_add_test(tc, mutex_by_hand);
 	tcase_add_test(tc, mutex_nesting);
+	tcase_add_test(tc, mutex_nesting_fails);
 	tcase_add_test(tc, mutex_by_the_core);
 	tcase_add_test(tc, sem_by_hand);
 	tcase_add_test(tc, flags_by_hand);
