@@ -359,6 +359,8 @@ struct file *evl_open_element_file(struct evl_element *e, unsigned int f_flags)
 
 /**
  * evl_open_element - open() of a device of an element
+ * @inode: of the device
+ * @filp: the file
  *
  * In-band. The factory has found it and passes its reference in private_data. 0, -ENOMEM, -EINVAL.
  */
@@ -385,6 +387,8 @@ EVL_EXPORT(evl_open_element);
 
 /**
  * evl_release_element - release() of files on elements
+ * @inode: of the device
+ * @filp: the file
  *
  * In-band. A class whose requests sleep elsewhere evicts the sleepers before. 0.
  */

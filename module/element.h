@@ -25,6 +25,7 @@ struct evl_factory;
  * earlier, when it detaches: evl_hide_element().
  */
 struct evl_element {
+	/* private: */
 	struct evl_factory	*factory;
 	const char		*name;
 	u32			clone_flags;
