@@ -73,7 +73,9 @@ static const call_t waits[] = {
 
 /* Those which create what was initialised statically. */
 static const call_t activating[] = {
-	lock, timedlock, trylock, tryget, put, trywait_any, trywait_some, trywait_exact, post, broadcast_flags,
+	lock, timedlock, trylock, wait_event, timedwait_event, signal_event, signal_thread, broadcast_event, get, timedget,
+	tryget, put, wait_any, timedwait_any, trywait_any, wait_some, timedwait_some, trywait_some, wait_exact,
+	timedwait_exact, trywait_exact, post, broadcast_flags,
 };
 
 static void create(void)
@@ -144,6 +146,7 @@ END_TEST
 START_TEST(activation_fails)
 {
 	mutex = EVL_MUTEX_INITIALIZER("m", EVL_CLOCK_MONOTONIC, 0, 0);
+	event = EVL_EVENT_INITIALIZER("e", EVL_CLOCK_MONOTONIC, 0);
 	sem = EVL_SEM_INITIALIZER("s", EVL_CLOCK_MONOTONIC, 0, 0);
 	flags = EVL_FLAGS_INITIALIZER("f", EVL_CLOCK_MONOTONIC, 0, 0);
 	fake_attach_oob();
@@ -179,6 +182,7 @@ START_TEST(mutex_nesting)
 	fake_monitor()->gate.nesting = INT_MAX;
 	ck_assert_int_eq(lock(), -EAGAIN);
 	ck_assert_int_eq(trylock(), -EAGAIN);
+	ck_assert_int_eq(timedlock(), -EAGAIN);
 }
 END_TEST
 
