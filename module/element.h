@@ -79,6 +79,8 @@ int evl_open_element(struct inode *inode, struct file *filp);
 int evl_release_element(struct inode *inode, struct file *filp);
 struct evl_element *evl_get_element_by_fd(struct evl_factory *fac, unsigned int fd, struct evl_file **efilpp);
 
+extern struct workqueue_struct *evl_element_queue;
+
 int evl_init_elements(void);
 void evl_cleanup_elements(void);
 
