@@ -116,14 +116,18 @@ static int calls_not_saying(int clock, int error)
 	return (evl_read_clock(clock, &ts) != error) + (evl_get_clock_resolution(clock, &ts) != error) + (evl_set_clock(clock, &ts) != error);
 }
 
-static void test_clock_calls(const char *stage)
+static void test_clock_calls(bool oob)
 {
 	int mono = open("/dev/evl/clock/monotonic", O_RDWR | O_CLOEXEC), real = open("/dev/evl/clock/realtime", O_RDWR | O_CLOEXEC);
 	struct timespec ill = { .tv_nsec = 1000000000 }, fine = { .tv_sec = 1 };
 	int file = open("/dev/null", O_RDWR | O_CLOEXEC), wrong;
 
+	/* Opening has taken the caller in-band. */
+	if (oob)
+		evl_switch_oob();
 	wrong = clocks_wrong(EVL_CLOCK_MONOTONIC) + clocks_wrong(EVL_CLOCK_REALTIME) + clocks_wrong(mono) + clocks_wrong(real);
-	t_ok(!wrong, "%s, both clocks tell time and resolution, by number and by descriptor (%d wrong)", stage, wrong);
+	t_ok(!wrong, "%s, both clocks tell time and resolution, by number and by descriptor (%d wrong)",
+	     oob ? "out-of-band" : "in-band", wrong);
 	t_ok(evl_set_clock(EVL_CLOCK_MONOTONIC, &fine) == -EINVAL && evl_set_clock(mono, &fine) == -EINVAL, "the monotonic one cannot be set");
 	t_ok(evl_set_clock(EVL_CLOCK_REALTIME, &ill) == -EINVAL && evl_set_clock(real, &ill) == -EINVAL &&
 	     evl_set_clock(EVL_CLOCK_REALTIME, NULL) == -EFAULT && evl_set_clock(real, NULL) == -EFAULT, "the other one not to nonsense");
@@ -205,15 +209,14 @@ int main(void)
 	t_ok(ret == -EPERM && sleep_for_good((void *)(intptr_t)EVL_CLOCK_MONOTONIC) == -EPERM, "an unattached caller is refused (%d)", ret);
 	test_privilege();
 	test_interruption();
-	test_clock_calls("in-band");
+	test_clock_calls(false);
 	t_become(80, -1);
 	efd = attach("sleeper");
 	test_accuracy(efd);
 	test_realtime();
 	test_inband_caller(efd);
 	test_bad_dates();
-	evl_switch_oob();
-	test_clock_calls("out-of-band");
+	test_clock_calls(true);
 
 	return t_end();
 }
