@@ -746,6 +746,7 @@ static void reset_mono_gravity(struct evl_clock *clock)
 	set_mono_gravity(clock, &default_gravity);
 }
 
+/** evl_mono_clock - the clock with the time of CLOCK_MONOTONIC */
 struct evl_clock evl_mono_clock = {
 	.name		= EVL_CLOCK_MONOTONIC_DEV,
 	.resolution	= 1,
@@ -761,6 +762,7 @@ struct evl_clock evl_mono_clock = {
 };
 EVL_EXPORT(evl_mono_clock);
 
+/** evl_realtime_clock - the clock with the time of CLOCK_REALTIME, a slave of the former */
 struct evl_clock evl_realtime_clock = {
 	.name		= EVL_CLOCK_REALTIME_DEV,
 	.resolution	= 1,

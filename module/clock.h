@@ -76,6 +76,7 @@ struct evl_clock {
 	struct evl_clock_gravity	gravity;
 	struct evl_clock_ops		ops;
 
+	/* private: */
 	struct evl_element		element;
 	struct evl_clock		*master;
 	struct evl_clock		*slaves[EVL_MAX_SLAVES];	/* holes are NULL */
@@ -105,9 +106,10 @@ static inline ktime_t evl_ktime_monotonic(void)
 }
 
 /**
- * evl_read_clock - time of a clock, ns; any context
+ * evl_read_clock - time of a clock, ns
+ * @clock: the clock
  *
- * Nearly all reads are of the clock which the hardware counts on: spare them the indirect call.
+ * Any context. Nearly all reads are of the clock which the hardware counts on: spare them the indirect call.
  */
 static inline ktime_t evl_read_clock(struct evl_clock *clock)
 {

@@ -39,7 +39,8 @@ static struct fundle_bucket fundles[1 << FUNDLE_BITS] = {
 static DEFINE_HARD_SPINLOCK(serial_lock);	/* covers last_fundle; comes before the lock of a bucket */
 static u32 last_fundle;
 
-static struct workqueue_struct *put_queue;
+/* What elements do in-band by themselves. Unloading drains it, so that no work of theirs is left in our text. */
+struct workqueue_struct *evl_element_queue;
 
 static struct fundle_bucket *bucket_of(fundle_t fundle)
 {
@@ -184,7 +185,7 @@ static void put_work(struct work_struct *work)
 
 static void put_irq_work(struct irq_work *work)
 {
-	queue_work(put_queue, &container_of(work, struct evl_element, put_irq_work)->put_work);
+	queue_work(evl_element_queue, &container_of(work, struct evl_element, put_irq_work)->put_work);
 }
 
 /**
@@ -359,6 +360,8 @@ struct file *evl_open_element_file(struct evl_element *e, unsigned int f_flags)
 
 /**
  * evl_open_element - open() of a device of an element
+ * @inode: of the device
+ * @filp: the file
  *
  * In-band. The factory has found it and passes its reference in private_data. 0, -ENOMEM, -EINVAL.
  */
@@ -385,6 +388,8 @@ EVL_EXPORT(evl_open_element);
 
 /**
  * evl_release_element - release() of files on elements
+ * @inode: of the device
+ * @filp: the file
  *
  * In-band. A class whose requests sleep elsewhere evicts the sleepers before. 0.
  */
@@ -426,12 +431,12 @@ struct evl_element *evl_get_element_by_fd(struct evl_factory *fac, unsigned int 
 
 int evl_init_elements(void)
 {
-	put_queue = alloc_workqueue("evl_put", WQ_UNBOUND, 0);
+	evl_element_queue = alloc_workqueue("evl_element", WQ_UNBOUND, 0);
 
-	return put_queue ? 0 : -ENOMEM;
+	return evl_element_queue ? 0 : -ENOMEM;
 }
 
 void evl_cleanup_elements(void)
 {
-	destroy_workqueue(put_queue);
+	destroy_workqueue(evl_element_queue);
 }

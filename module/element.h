@@ -25,6 +25,7 @@ struct evl_factory;
  * earlier, when it detaches: evl_hide_element().
  */
 struct evl_element {
+	/* private: */
 	struct evl_factory	*factory;
 	const char		*name;
 	u32			clone_flags;
@@ -77,6 +78,8 @@ struct file *evl_open_element_file(struct evl_element *e, unsigned int f_flags);
 int evl_open_element(struct inode *inode, struct file *filp);
 int evl_release_element(struct inode *inode, struct file *filp);
 struct evl_element *evl_get_element_by_fd(struct evl_factory *fac, unsigned int fd, struct evl_file **efilpp);
+
+extern struct workqueue_struct *evl_element_queue;
 
 int evl_init_elements(void);
 void evl_cleanup_elements(void);

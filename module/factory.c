@@ -204,39 +204,41 @@ static void revert_element(struct evl_element *e)
 
 /*
  * Give the new element its descriptor, which takes its reference over. The result is stored before anybody
- * can use the descriptor, so that failure leaves nothing behind.
+ * can use the descriptor, and before there is a file: the release of one would do what evl_factory.revert()
+ * does. So failure leaves nothing behind.
  */
 static int install_element(struct evl_element *e, struct evl_clone_req *req,
 			   struct evl_clone_req __user *u_req)
 {
 	unsigned int f_flags = O_RDWR | (req->clone_flags & EVL_CLONE_NONBLOCK ? O_NONBLOCK : 0);
 	struct file *filp;
-	int fd;
+	int fd, ret;
 
 	fd = get_unused_fd_flags(O_CLOEXEC);
 	if (fd < 0)
 		return fd;
 
-	filp = evl_open_element_file(e, f_flags);
-	if (IS_ERR(filp)) {
-		put_unused_fd(fd);
-		return PTR_ERR(filp);
-	}
-
 	req->eids.minor = e->minor;
 	req->eids.fundle = e->fundle;
 	req->eids.state_offset = e->state_offset;
 	req->efd = fd;
-	if (copy_to_user(u_req, req, sizeof(*req))) {
-		put_unused_fd(fd);
-		fput(filp);
-		return -EFAULT;
-	}
+	ret = -EFAULT;
+	if (copy_to_user(u_req, req, sizeof(*req)))
+		goto err_put_fd;
+
+	filp = evl_open_element_file(e, f_flags);
+	ret = PTR_ERR_OR_ZERO(filp);
+	if (ret)
+		goto err_put_fd;
 
 	fd_install(fd, filp);
 	evl_put_element(e);
 
 	return 0;
+
+err_put_fd:
+	put_unused_fd(fd);
+	return ret;
 }
 
 static int clone_element(struct evl_factory *fac, struct file *clone_filp, struct evl_clone_req *req,

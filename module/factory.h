@@ -46,6 +46,7 @@ struct evl_factory {
 	void					(*dispose)(struct evl_element *e);
 	const struct attribute_group * const	*attrs;
 
+	/* private: */
 	struct class		class;
 	struct cdev		cdev;
 	dev_t			rdev;

@@ -28,7 +28,7 @@
 
 static struct evl_thread *reorder(struct evl_waitqueue *wq);
 
-/* Exported for DEFINE_EVL_MUTEX(). */
+/** evl_gate_wq_ops - what DEFINE_EVL_MUTEX() needs */
 const struct evl_wq_ops evl_gate_wq_ops = {
 	.left	= reorder,
 	.moved	= reorder,

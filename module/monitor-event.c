@@ -188,6 +188,7 @@ static int check_signaller(struct evl_monitor *mon)
 	return evl_owns_gate(&mon->mutex->gate, curr) ? 1 : -EPERM;
 }
 
+/* The caller reschedules: who finds the mutex gone wakes up at once. */
 static int signal_event(struct evl_monitor *mon, bool all)
 {
 	int ret;
@@ -249,19 +250,27 @@ static long signal_thread(struct evl_monitor *mon, unsigned long arg)
 /* The caller owns the mutex, hence is a core thread; without waiters anybody may call. */
 static long event_ioctl(struct evl_monitor *mon, unsigned int cmd, unsigned long arg)
 {
+	long ret;
+
 	if (!evl_current())
 		return -EPERM;
 
 	switch (cmd) {
 	case EVL_MONIOC_SIGNAL:
-		return signal_event(mon, false);
+		ret = signal_event(mon, false);
+		break;
 	case EVL_MONIOC_BROADCAST:
-		return signal_event(mon, true);
+		ret = signal_event(mon, true);
+		break;
 	case EVL_MONIOC_SIGNAL_THREAD:
-		return signal_thread(mon, arg);
+		ret = signal_thread(mon, arg);
+		break;
 	default:
 		return -ENOTTY;
 	}
+	evl_schedule();
+
+	return ret;
 }
 
 const struct evl_monitor_ops evl_monitor_event_ops = {

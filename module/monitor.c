@@ -129,6 +129,16 @@ static long monitor_oob_ioctl(struct file *filp, unsigned int cmd, unsigned long
 	return ret == -ENOTTY ? monitor_ioctl(filp, cmd, arg) : ret;
 }
 
+/* The last one may be gone while another is being opened, which then fails. */
+static void drop_file(struct evl_monitor *mon)
+{
+	if (!atomic_dec_and_test(&mon->nr_files))
+		return;
+
+	mon->ops->evict(mon);
+	evl_poll_drop(&mon->pollq);
+}
+
 /* A file which comes when the last one has gone is too late: all waiters were told that this is the end. */
 static int monitor_open(struct inode *inode, struct file *filp)
 {
@@ -139,20 +149,15 @@ static int monitor_open(struct inode *inode, struct file *filp)
 		return -ENXIO;
 
 	ret = evl_open_element(inode, filp);
-	if (ret && atomic_dec_and_test(&mon->nr_files))
-		mon->ops->evict(mon);
+	if (ret)
+		drop_file(mon);
 
 	return ret;
 }
 
 static int monitor_release(struct inode *inode, struct file *filp)
 {
-	struct evl_monitor *mon = file_monitor(filp);
-
-	if (atomic_dec_and_test(&mon->nr_files)) {
-		mon->ops->evict(mon);
-		evl_poll_drop(&mon->pollq);
-	}
+	drop_file(file_monitor(filp));
 
 	return evl_release_element(inode, filp);
 }

@@ -12,8 +12,6 @@ struct evl_monitor;
 
 /**
  * struct evl_monitor_ops - a kind of monitor
- * @type:	EVL_MONITOR_*
- * @protocol:	EVL_EVENT_*, or any for gates
  * @init:	in-band; check the attributes, set up; 0 or -EINVAL
  * @ioctl:	either stage; requests which do not wait
  * @oob_ioctl:	out-of-band; requests which may, the others are tried with @ioctl

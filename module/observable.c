@@ -282,6 +282,28 @@ static int get_request(struct evl_observable_req *req, unsigned long arg)
 	return req->reserved || req->nr < 0 ? -EINVAL : 0;
 }
 
+static int get_notice(struct evl_notice *ntc, const struct evl_notice __user *u_ntc)
+{
+	int ret = evl_copy_from_user(ntc, u_ntc, sizeof(*ntc));
+
+	if (ret)
+		return ret;
+
+	return ntc->tag < EVL_NOTICE_USER ? -EINVAL : 0;
+}
+
+static int check_notices(const struct evl_notice __user *u_ntc, int nr)
+{
+	struct evl_notice ntc;
+	int n, ret = 0;
+
+	for (n = 0; n < nr && !ret; n++)
+		ret = get_notice(&ntc, u_ntc + n);
+
+	return ret;
+}
+
+/* All of the notices are looked at first: if one is bad, none is sent. The user may change them meanwhile. */
 static long update(struct evl_observable *obs, unsigned long arg)
 {
 	pid_t issuer = task_pid_nr(current);
@@ -291,11 +313,15 @@ static long update(struct evl_observable *obs, unsigned long arg)
 	int n, ret, sent = 0;
 
 	ret = get_request(&req, arg);
+	if (ret)
+		return ret;
+	if (req.nr > EVL_NOTICES_MAX)
+		return -EINVAL;
+
 	u_ntc = evl_uptr(req.array_ptr);
+	ret = check_notices(u_ntc, req.nr);
 	for (n = 0; n < req.nr && !ret; n++) {
-		ret = evl_copy_from_user(&ntc, u_ntc + n, sizeof(ntc));
-		if (!ret && ntc.tag < EVL_NOTICE_USER)
-			ret = -EINVAL;
+		ret = get_notice(&ntc, u_ntc + n);
 		if (!ret)
 			sent += evl_post_notice(obs, &ntc, issuer);
 	}
@@ -479,6 +505,13 @@ static __poll_t observable_poll(struct file *filp, struct poll_table_struct *pt)
 	return evl_observable_poll(file_observable(filp)->obs, filp, pt);
 }
 
+/* The last one may be gone while another is being opened, which then fails. */
+static void drop_file(struct observable_element *oe)
+{
+	if (atomic_dec_and_test(&oe->nr_files))
+		evl_evict_observable(oe->obs);
+}
+
 static int observable_open(struct inode *inode, struct file *filp)
 {
 	struct observable_element *oe = to_observable(filp->private_data);
@@ -489,17 +522,14 @@ static int observable_open(struct inode *inode, struct file *filp)
 
 	ret = evl_open_element(inode, filp);
 	if (ret)
-		atomic_dec(&oe->nr_files);
+		drop_file(oe);
 
 	return ret;
 }
 
 static int observable_release(struct inode *inode, struct file *filp)
 {
-	struct observable_element *oe = file_observable(filp);
-
-	if (atomic_dec_and_test(&oe->nr_files))
-		evl_evict_observable(oe->obs);
+	drop_file(file_observable(filp));
 
 	return evl_release_element(inode, filp);
 }

@@ -49,7 +49,7 @@ MODULE_PARM_DESC(latency_kernel, "initial gravity for kernel threads, ns (0: pla
 module_param(latency_user, uint, 0444);
 MODULE_PARM_DESC(latency_user, "initial gravity for application threads, ns (0: platform default)");
 
-/* Exported for drivers, to place threads and interrupts. */
+/** evl_oob_cpus - CPUs the core runs on, for drivers to place threads and interrupts; constant */
 struct cpumask evl_oob_cpus;
 EVL_EXPORT(evl_oob_cpus);
 

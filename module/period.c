@@ -66,7 +66,7 @@ int evl_set_period(struct evl_clock *clock, ktime_t idate, ktime_t period)
 
 	now = evl_read_clock(clock);
 	if (!idate)
-		idate = ktime_add(now, period);
+		idate = ktime_add_safe(now, period);
 	else if (ktime_before(idate, now))
 		return -ETIMEDOUT;
 

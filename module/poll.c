@@ -14,9 +14,15 @@
  *     evl_pollset.wq.lock            hard
  * Sources are notified without any wait queue locked but their own, which comes before.
  *
- * A member holds no reference to its file. It is known by its descriptor and the serial number of the file there, and
- * leaves the set when a scan does not find it any more. A source which goes away unlinks the members; a member which
- * goes away finds its source under links_lock, which may only try the lock of the source (compare wait.c).
+ * A member holds no reference to its file. It is known by its descriptor, in the process which added it, and by the
+ * serial number of the file there, and leaves the set when a scan of this process does not find it any more. Others
+ * which share the set see the members whose files they have at the same numbers. A source which goes away unlinks the
+ * members; a member which goes away finds its source under links_lock, which may only try the lock of the source
+ * (compare wait.c).
+ *
+ * There may be many ways from a set to another, their number growing with the power of the depth: whoever walks along
+ * them leaves the number of the walk in the sets it has come to, and does not go on from there a second time. A walk
+ * which overwrites the number of another makes that one do more work, not less.
  */
 #include "poll.h"
 #include "clock.h"
@@ -43,14 +49,20 @@ struct evl_pollset {
 	struct list_head	members;
 	struct list_head	gone;		/* removed, to be freed in-band */
 	hard_spinlock_t		links_lock;
-	struct evl_waitqueue	wq;		/* covers @events */
+	struct evl_waitqueue	wq;		/* covers @events, @news */
 	unsigned long		events;		/* number of them, so far */
+	u64			news;		/* last walk which brought one */
+	u64			look;		/* lock; last look which came here, and what it saw */
+	int			seen;
 	struct evl_pollq	pollq;
-	unsigned int		level;		/* nesting_lock; 1: no member is a set */
+	unsigned int		level;		/* nesting_lock, as the next two; 1: no member is a set */
+	u64			visit;		/* last check which came here, at which depth */
+	unsigned int		depth;
 };
 
 struct member {
 	struct list_head	next;
+	const struct files_struct *files;	/* whose descriptor; compared, never followed */
 	unsigned int		fd;
 	u32			events;
 	u64			serial;		/* of the file */
@@ -61,6 +73,15 @@ struct member {
 static const struct file_operations pollset_fops;
 
 static DEFINE_EVL_MUTEX(nesting_lock);
+static u64 last_visit;				/* nesting_lock */
+
+static DEFINE_PER_CPU(u64, nr_walks);
+
+/* Hard off. No two walks of any CPUs have the same number, and none has 0. */
+static u64 new_walk(void)
+{
+	return (u64)(raw_smp_processor_id() + 1) << 48 | raw_cpu_inc_return(nr_walks);
+}
 
 /** evl_init_pollq - make a source of events */
 void evl_init_pollq(struct evl_pollq *pq)
@@ -116,26 +137,38 @@ bool evl_poll_active(struct evl_pollq *pq)
 }
 EVL_EXPORT(evl_poll_active);
 
-static void notify_locked(struct evl_pollq *pq);
+static void notify_locked(struct evl_pollq *pq, u64 walk);
 
-/* A member has news. Hard off, its source locked. */
-static void trigger(struct evl_pollset *set)
+/* The waiters of a set are told. False: of this very event they were before, all outer sets included. */
+static bool bring_news(struct evl_pollset *set, u64 walk)
 {
-	hard_spin_lock(&set->wq.lock);
+	guard(hard_spinlock)(&set->wq.lock);
+	if (set->news == walk)
+		return false;
+
+	set->news = walk;
 	set->events++;
 	evl_wake_up_all_locked(&set->wq, EVL_WAKE_GRANT);
-	hard_spin_unlock(&set->wq.lock);
 
-	guard(hard_spinlock)(&set->pollq.lock);
-	notify_locked(&set->pollq);
+	return true;
 }
 
-static void notify_locked(struct evl_pollq *pq)
+/* A member has news. Hard off, its source locked. */
+static void trigger(struct evl_pollset *set, u64 walk)
+{
+	if (!bring_news(set, walk))
+		return;
+
+	guard(hard_spinlock)(&set->pollq.lock);
+	notify_locked(&set->pollq, walk);
+}
+
+static void notify_locked(struct evl_pollq *pq, u64 walk)
 {
 	struct evl_poll_node *node;
 
 	list_for_each_entry(node, &pq->nodes, next)
-		trigger(node->wait->set);
+		trigger(node->wait->set, walk);
 }
 
 /** evl_poll_notify_nosched - as evl_poll_notify(), leaving rescheduling to the caller */
@@ -146,7 +179,7 @@ void evl_poll_notify_nosched(struct evl_pollq *pq, __poll_t events)
 		return;
 
 	guard(hard_spinlock_irqsave)(&pq->lock);
-	notify_locked(pq);
+	notify_locked(pq, new_walk());
 }
 EVL_EXPORT(evl_poll_notify_nosched);
 
@@ -175,7 +208,7 @@ void evl_poll_drop(struct evl_pollq *pq)
 
 	hard_spin_lock_irqsave(&pq->lock, flags);
 	pq->dead = true;
-	notify_locked(pq);
+	notify_locked(pq, new_walk());
 	list_for_each_entry_safe(node, tmp, &pq->nodes, next) {
 		guard(hard_spinlock)(&node->wait->set->links_lock);
 		list_del(&node->next);
@@ -230,7 +263,7 @@ static struct member *find_member(struct evl_pollset *set, unsigned int fd)
 	struct member *m;
 
 	list_for_each_entry(m, &set->members, next)
-		if (m->fd == fd)
+		if (m->fd == fd && m->files == current->files)
 			return m;
 	return NULL;
 }
@@ -253,59 +286,92 @@ static struct evl_pollset *inner_set(struct evl_file *efilp)
 	return efilp->filp->f_op == &pollset_fops ? efilp->filp->private_data : NULL;
 }
 
-static int look_into(struct evl_pollset *set);
+static int look_into(struct evl_pollset *set, u64 look);
 
 /* What holds of a file, or an error: a look into a set may be broken off, which tells nothing of its members. */
-static int poll_file(struct evl_file *efilp)
+static int poll_file(struct evl_file *efilp, u64 look)
 {
 	struct evl_pollset *inner = inner_set(efilp);
 
 	if (inner)
-		return look_into(inner);
+		return look_into(inner, look);
 
 	return efilp->filp->f_op->oob_poll ? (__force int)efilp->filp->f_op->oob_poll(efilp->filp, NULL) : 0;
 }
 
 /* Set locked: what holds of what is wanted, or an error. A member which has left is removed. */
-static int poll_member(struct evl_pollset *set, struct member *m)
+static int poll_member(struct evl_pollset *set, struct member *m, u64 look)
 {
 	struct evl_file *efilp = member_file(m);
 	int events;
 
 	if (!efilp) {
-		remove_member(set, m);
+		if (m->files == current->files)
+			remove_member(set, m);
 		return 0;
 	}
 
-	events = poll_file(efilp);
+	events = poll_file(efilp, look);
 	evl_put_file(efilp);
 
 	return events < 0 ? events : (int)(events & (m->events | ALWAYS));
 }
 
-/* A set is ready while one of its members is. Bounded recursion, along the levels. Events, 0 or an error. */
-static int look_into(struct evl_pollset *set)
+/* Set locked. A set is ready while one of its members is. Bounded recursion, along the levels. */
+static int look_at_members(struct evl_pollset *set, u64 look)
 {
 	struct member *m, *tmp;
+	int ret = 0;
+
+	list_for_each_entry_safe(m, tmp, &set->members, next) {
+		ret = poll_member(set, m, look);
+		if (ret)
+			break;
+	}
+
+	return ret > 0 ? (__force int)(EPOLLIN | EPOLLRDNORM) : ret;
+}
+
+/*
+ * Events, 0 or an error. What this very look has seen here before still counts: a member which has changed meanwhile is
+ * news, after which whoever looks does so once more.
+ */
+static int look_into(struct evl_pollset *set, u64 look)
+{
 	int ret = evl_lock_kmutex(&set->lock);
 
 	if (ret)
 		return ret;
 
-	list_for_each_entry_safe(m, tmp, &set->members, next) {
-		ret = poll_member(set, m);
-		if (ret)
-			break;
+	if (set->look == look) {
+		ret = set->seen;
+	} else {
+		ret = look_at_members(set, look);
+		if (ret >= 0) {
+			set->look = look;
+			set->seen = ret;
+		}
 	}
 	evl_unlock_kmutex(&set->lock);
 
-	return ret > 0 ? (__force int)(EPOLLIN | EPOLLRDNORM) : ret;
+	return ret;
+}
+
+static u64 new_look(void)
+{
+	unsigned long flags = hard_local_irq_save();
+	u64 look = new_walk();
+
+	hard_local_irq_restore(flags);
+
+	return look;
 }
 
 /* Set locked. Stores what is ready, and moves it to the end of the line. The number, or an error. */
 static int collect(struct evl_pollset *set, struct evl_poll_event __user *u_events, int nrset)
 {
 	struct evl_poll_event ev = { };
+	u64 look = new_look();
 	struct member *m, *tmp;
 	LIST_HEAD(reported);
 	int nr = 0, ret = 0;
@@ -313,7 +379,7 @@ static int collect(struct evl_pollset *set, struct evl_poll_event __user *u_even
 	list_for_each_entry_safe(m, tmp, &set->members, next) {
 		if (nr == nrset)
 			break;
-		ret = poll_member(set, m);
+		ret = poll_member(set, m, look);
 		if (ret < 0)
 			break;
 		if (!ret)
@@ -404,6 +470,12 @@ static int check_outer_sets(struct evl_pollset *set, struct evl_pollset *inner, 
 	if (set == inner || level > MAX_DEPTH)
 		return -ELOOP;
 
+	/* From here on nothing is deeper than what was seen before. */
+	if (set->visit == last_visit && set->depth >= level)
+		return 0;
+	set->visit = last_visit;
+	set->depth = level;
+
 	guard(hard_spinlock_irqsave)(&set->pollq.lock);
 	list_for_each_entry(node, &set->pollq.nodes, next) {
 		ret = check_outer_sets(node->wait->set, inner, level + 1);
@@ -414,13 +486,16 @@ static int check_outer_sets(struct evl_pollset *set, struct evl_pollset *inner, 
 	return ret;
 }
 
-/* Levels only grow, even if the deepest member is removed. */
+/* Levels only grow, even if the deepest member is removed. An outer set is always above its inner ones. */
 static void raise_level(struct evl_pollset *set, unsigned int level)
 {
 	struct evl_poll_node *node;
 
+	if (set->level >= level)
+		return;
+
 	guard(hard_spinlock_irqsave)(&set->pollq.lock);
-	set->level = max(set->level, level);
+	set->level = level;
 	list_for_each_entry(node, &set->pollq.nodes, next)
 		raise_level(node->wait->set, level + 1);
 }
@@ -476,6 +551,7 @@ static int add_set(struct evl_pollset *set, struct member *m, struct evl_file *e
 	if (ret)
 		return ret;
 
+	last_visit++;
 	ret = check_outer_sets(set, inner, inner->level + 1);
 	if (!ret)
 		ret = add_file(set, m, efilp);
@@ -517,6 +593,7 @@ static struct member *alloc_member(struct evl_pollset *set, const struct evl_pol
 	if (!m)
 		return NULL;
 
+	m->files = current->files;
 	m->fd = req->fd;
 	m->events = req->events;
 	m->pollval = req->pollval;
@@ -620,7 +697,7 @@ static __poll_t pollset_poll(struct file *filp, struct oob_poll_wait *wait)
 	int ret;
 
 	evl_poll_register(&set->pollq, wait);
-	ret = look_into(set);
+	ret = look_into(set, new_look());
 
 	return ret > 0 ? (__force __poll_t)ret : 0;
 }

@@ -101,14 +101,26 @@ static void queue_worker(struct evl_proxy *proxy, struct work_struct *work)
 {
 	if (!refcount_inc_not_zero(&proxy->element.refs))
 		return;
-	if (!queue_work(system_unbound_wq, work))
+	if (!queue_work(evl_element_queue, work))
 		evl_put_element_later(&proxy->element);
 }
 
-/* In-band, its locks may be held: something has changed with the target. */
+/*
+ * In-band, its locks may be held: something has changed with the target. EPOLLFREE says that the queue goes before the
+ * file does, since it belongs to somebody else, as that of a signalfd: it is left here and now, and stays for as long
+ * as RCU has it for whoever leaves it at the same time.
+ */
 static int target_event(wait_queue_entry_t *entry, unsigned int mode, int sync, void *key)
 {
-	struct evl_proxy *proxy = container_of(entry, struct target_wait, entry)->proxy;
+	struct target_wait *wait = container_of(entry, struct target_wait, entry);
+	struct evl_proxy *proxy = wait->proxy;
+
+	if (key_to_poll(key) & POLLFREE) {
+		list_del_init(&entry->entry);
+		/* Pairs with leave_queue(). The proxy may go from here on. */
+		smp_store_release(&wait->wqh, NULL);
+		return 0;
+	}
 
 	if (proxy->output.size && evl_ring_fill(&proxy->output))
 		irq_work_queue(&proxy->kick_output);
@@ -144,13 +156,23 @@ static void watch_target(struct evl_proxy *proxy)
 	vfs_poll(proxy->target, &proxy->pt);
 }
 
+static void leave_queue(struct target_wait *wait)
+{
+	wait_queue_head_t *wqh;
+
+	guard(rcu)();
+	/* Pairs with target_event(): NULL, its queue is gone and it was taken out; else it is there for some time. */
+	wqh = smp_load_acquire(&wait->wqh);
+	if (wqh)
+		remove_wait_queue(wqh, &wait->entry);
+}
+
 static void unwatch_target(struct evl_proxy *proxy)
 {
 	int n;
 
 	for (n = 0; n < TARGET_QUEUES; n++)
-		if (proxy->waits[n].wqh)
-			remove_wait_queue(proxy->waits[n].wqh, &proxy->waits[n].entry);
+		leave_queue(&proxy->waits[n]);
 }
 
 /* If not, its wait queue tells when. */
@@ -443,21 +465,6 @@ static int proxy_mmap(struct file *filp, struct vm_area_struct *vma)
 	return target->f_op->mmap(target, vma);
 }
 
-static int proxy_open(struct inode *inode, struct file *filp)
-{
-	struct evl_proxy *proxy = element_proxy(filp->private_data);
-	int ret;
-
-	if (!atomic_inc_not_zero(&proxy->nr_files))
-		return -ENXIO;
-
-	ret = evl_open_element(inode, filp) ?: stream_open(inode, filp);
-	if (ret)
-		atomic_dec(&proxy->nr_files);
-
-	return ret;
-}
-
 /* What was accepted is written out, unless the caller is killed meanwhile. Then nobody may wait any more. */
 static void close_proxy(struct evl_proxy *proxy)
 {
@@ -469,12 +476,31 @@ static void close_proxy(struct evl_proxy *proxy)
 	evl_poll_drop(&proxy->pollq);
 }
 
-static int proxy_release(struct inode *inode, struct file *filp)
+/* The last one may be gone while another is being opened, which then fails. */
+static void drop_file(struct evl_proxy *proxy)
 {
-	struct evl_proxy *proxy = file_proxy(filp);
-
 	if (atomic_dec_and_test(&proxy->nr_files))
 		close_proxy(proxy);
+}
+
+static int proxy_open(struct inode *inode, struct file *filp)
+{
+	struct evl_proxy *proxy = element_proxy(filp->private_data);
+	int ret;
+
+	if (!atomic_inc_not_zero(&proxy->nr_files))
+		return -ENXIO;
+
+	ret = evl_open_element(inode, filp) ?: stream_open(inode, filp);
+	if (ret)
+		drop_file(proxy);
+
+	return ret;
+}
+
+static int proxy_release(struct inode *inode, struct file *filp)
+{
+	drop_file(file_proxy(filp));
 
 	return evl_release_element(inode, filp);
 }

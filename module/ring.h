@@ -19,16 +19,20 @@ struct evl_ring_buf {
 
 /**
  * struct evl_ring - bytes which go from one stage to the other, or stay on one
- * @mem, @size:	the bytes
+ * @mem:	the bytes
+ * @size:	how many
  * @wq:		out-of-band threads which wait for room or data; the lock covers @fill and @blocked
  * @inband:	in-band tasks which do
  * @wake_work:	wakes them up from out-of-band
- * @oob_lock, @inband_lock: one transfer at a time on each stage; cover @rpos or @wpos, whichever is of that end
+ * @oob_lock:	one transfer at a time on this stage; covers @rpos or @wpos, whichever is of that end
+ * @inband_lock: the same on the other one
  * @fill:	bytes there
  * @blocked:	writers which wait for room
- * @rpos, @wpos: where to go on
+ * @rpos:	where to go on reading
+ * @wpos:	where to go on writing
  * @dead:	no more transfers; lock of @wq
- * @eof, @error: what readers get once it is empty; lock of @wq
+ * @eof:	readers get the end of file once it is empty; lock of @wq
+ * @error:	or this, as @eof
  * @granule:	0, or readers take what there is, a multiple of so many bytes
  * @stax:	the user's end is used from both stages, NULL: from one; excludes them
  * @changed:	called after @fill has changed, and when somebody begins to wait; any stage

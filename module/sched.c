@@ -164,7 +164,7 @@ static void start_slice(struct evl_rq *rq, struct evl_thread *thread)
 {
 	if (thread->rr_left <= 0)
 		thread->rr_left = thread->rr_quantum;
-	evl_start_timer(&rq->rr_timer, ktime_add(evl_ktime_monotonic(), thread->rr_left), 0);
+	evl_start_timer(&rq->rr_timer, ktime_add_safe(evl_ktime_monotonic(), thread->rr_left), 0);
 }
 
 /* @thread keeps the CPU, maybe with a slice which has ended, or has just begun to matter. */

@@ -125,14 +125,15 @@ static long update_mode(struct evl_thread *thread, unsigned long arg, bool set)
 /*
  * Emergency brake: unblock, make weak, bring in-band. The thread finds its new policy at the latest when it
  * looks at the kick. Both in one step: a thread which had no budget may run as a weak one, and would keep an in-band
- * caller on the same CPU from kicking it.
+ * caller on the same CPU from kicking it. Not for kernel threads: nothing takes them in-band against their will, and
+ * the kick would end all of their waits.
  */
 void evl_demote_thread(struct evl_thread *thread)
 {
 	const struct evl_sched_attrs weak = { .sched_policy = SCHED_WEAK };
 	unsigned long flags;
 
-	if (READ_ONCE(thread->state) & EVL_T_WEAK)
+	if (READ_ONCE(thread->state) & EVL_T_WEAK || !evl_thread_is_user(thread))
 		return;
 
 	flags = hard_local_irq_save();

@@ -353,10 +353,13 @@ ktime_t evl_get_stopped_timer_delta(struct evl_timer *timer)
 }
 EVL_EXPORT(evl_get_stopped_timer_delta);
 
-/* Next date of a periodic timer, past @now; the periods which were skipped are counted. */
+/*
+ * Next date of a periodic timer, past @now; the periods which were skipped are counted. A period which goes beyond the
+ * end of time has no next date: wrapped around it would be in the past, for ever.
+ */
 static ktime_t forward(struct evl_timer *timer, ktime_t now)
 {
-	ktime_t date = ktime_add(nominal_date(timer), timer->interval);
+	ktime_t date = ktime_add_safe(nominal_date(timer), timer->interval);
 	u64 missed;
 
 	if (likely(ktime_after(date, now)))

@@ -159,6 +159,20 @@ static int collect_now(struct evl_timerfd *tfd, u64 *ticks)
 	return collect(tfd, ticks) ? 0 : -EAGAIN;
 }
 
+/* The reader could not have them: they wait for the next one. */
+static void give_back(struct evl_timerfd *tfd, u64 ticks)
+{
+	unsigned long flags;
+
+	evl_wq_lock(&tfd->readers, flags);
+	tfd->ticks += ticks;
+	evl_wake_up_locked(&tfd->readers, EVL_WAKE_GRANT);
+	hard_spin_unlock(&tfd->readers.lock);
+	evl_poll_notify_nosched(&tfd->pollq, EPOLLIN | EPOLLRDNORM);
+	evl_schedule();
+	hard_local_irq_restore(flags);
+}
+
 static ssize_t timerfd_oob_read(struct file *filp, char __user *buf, size_t count)
 {
 	struct evl_timerfd *tfd = filp->private_data;
@@ -177,7 +191,13 @@ static ssize_t timerfd_oob_read(struct file *filp, char __user *buf, size_t coun
 	if (ret)
 		return ret == -EIDRM ? -EBADF : ret;
 
-	return evl_copy_to_user(buf, &ticks, sizeof(ticks)) ?: (ssize_t)sizeof(ticks);
+	ret = evl_copy_to_user(buf, &ticks, sizeof(ticks));
+	if (ret) {
+		give_back(tfd, ticks);
+		return ret;
+	}
+
+	return sizeof(ticks);
 }
 
 /* The look at "ticks" comes after the poller is queued, or an expiry in between would not wake it. */

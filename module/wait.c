@@ -227,9 +227,12 @@ static ktime_t date_after(struct evl_clock *clock, ktime_t delay)
 }
 
 /**
- * evl_wait_date - absolute date of a limit, EVL_INFINITE for none; any context
+ * evl_wait_date - absolute date of a limit, EVL_INFINITE for none
+ * @clock: what the date is of
+ * @timeout: limit, 0 for none
+ * @mode: EVL_TMODE_REL or EVL_TMODE_ABS
  *
- * The past is past, whatever its sign.
+ * Any context. The past is past, whatever its sign.
  */
 ktime_t evl_wait_date(struct evl_clock *clock, ktime_t timeout, enum evl_tmode mode)
 {
@@ -388,7 +391,9 @@ struct evl_thread *evl_wake_up_locked(struct evl_waitqueue *wq, int reason)
 EVL_EXPORT(evl_wake_up_locked);
 
 /**
- * evl_wake_up_all_locked - wake up all waiters for an EVL_WAKE_* reason
+ * evl_wake_up_all_locked - wake up all waiters
+ * @wq: the queue
+ * @reason: EVL_WAKE_*
  *
  * Queue locked, no rescheduling. Returns how many there were, which is bounded by the number of threads.
  */

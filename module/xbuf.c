@@ -137,6 +137,17 @@ static __poll_t xbuf_poll(struct file *filp, struct poll_table_struct *pt)
 	return inband_events(xbuf);
 }
 
+/* The last one may be gone while another is being opened, which then fails. */
+static void drop_file(struct evl_xbuf *xbuf)
+{
+	if (!atomic_dec_and_test(&xbuf->nr_files))
+		return;
+
+	evl_evict_ring(&xbuf->to_inband);
+	evl_evict_ring(&xbuf->from_inband);
+	evl_poll_drop(&xbuf->pollq);
+}
+
 static int xbuf_open(struct inode *inode, struct file *filp)
 {
 	struct evl_xbuf *xbuf = element_xbuf(filp->private_data);
@@ -147,24 +158,14 @@ static int xbuf_open(struct inode *inode, struct file *filp)
 
 	ret = evl_open_element(inode, filp) ?: stream_open(inode, filp);
 	if (ret)
-		atomic_dec(&xbuf->nr_files);
+		drop_file(xbuf);
 
 	return ret;
 }
 
-static void evict_xbuf(struct evl_xbuf *xbuf)
-{
-	evl_evict_ring(&xbuf->to_inband);
-	evl_evict_ring(&xbuf->from_inband);
-	evl_poll_drop(&xbuf->pollq);
-}
-
 static int xbuf_release(struct inode *inode, struct file *filp)
 {
-	struct evl_xbuf *xbuf = file_xbuf(filp);
-
-	if (atomic_dec_and_test(&xbuf->nr_files))
-		evict_xbuf(xbuf);
+	drop_file(file_xbuf(filp));
 
 	return evl_release_element(inode, filp);
 }

@@ -106,6 +106,8 @@ static void test_cpu_state(void)
 	t_ok(ret == -EINVAL, "CPU100000 does not exist (%d)", ret);
 	ret = evl_get_cpustate(-1, &state);
 	t_ok(ret == -EINVAL, "nor does CPU-1 (%d)", ret);
+	ret = evl_get_cpustate(t_cpu(0), NULL);
+	t_ok(ret == -EFAULT, "nowhere to store it: EFAULT (%d)", ret);
 }
 
 int main(void)
@@ -115,7 +117,7 @@ int main(void)
 	deadline(50);
 	t_require_core();
 	t_need_cpus(2);
-	t_plan(6);
+	t_plan(7);
 	test_cpu_state();
 	t_become(50, t_cpu(0));
 	efd = attach("pinned");

@@ -139,6 +139,37 @@ static void test_references(void)
 	pthread_join(closer, NULL);
 }
 
+static bool reaches(unsigned long cmd, int count)
+{
+	int n;
+
+	for (n = 0; n < 500 && ioctl(dev, cmd, 0) != count; n++)
+		pause_ms(2);
+	pause_ms(10);
+
+	return ioctl(dev, cmd, 0) == count;
+}
+
+/* Demoted as if it were an application's, it never slept again. */
+static void test_kernel_thread(void)
+{
+	struct evl_sched_attrs attrs = { .sched_policy = 0 };
+	int fd, ret;
+
+	ret = ioctl(dev, API_KTHREAD_RUN, 0);
+	fd = open("/dev/evl/thread/" API_KTHREAD_NAME, O_RDWR | O_CLOEXEC);
+	t_ok(!ret && fd >= 0, "a public thread of the kernel is opened by a program");
+	ret = evl_demote_thread(fd);
+	t_ok(!ret && !evl_get_schedattr(fd, &attrs) && attrs.sched_policy == SCHED_FIFO && attrs.sched_priority == 20,
+	     "which cannot demote it (%d, %d)", ret, attrs.sched_policy);
+	t_ok(reaches(API_KTHREAD_BROKEN, 0), "nor keep it from waiting (%d)", ioctl(dev, API_KTHREAD_BROKEN, 0));
+	ret = evl_unblock_thread(fd);
+	t_ok(!ret && reaches(API_KTHREAD_BROKEN, 1), "but unblock it once (%d)", ioctl(dev, API_KTHREAD_BROKEN, 0));
+	t_ok(!ioctl(dev, API_KTHREAD_RAISE, 0) && reaches(API_KTHREAD_GRANTED, 1), "it waits for its flag all the time");
+	t_ok(!ioctl(dev, API_KTHREAD_STOP, 0) && evl_unblock_thread(fd) == -ESTALE, "stopped: ESTALE");
+	close(fd);
+}
+
 int main(void)
 {
 	int xb;
@@ -146,7 +177,7 @@ int main(void)
 	deadline(40);
 	t_require_core();
 	t_need_cpus(1);
-	t_plan(22);
+	t_plan(28);
 	dev = open(API_DEV, O_RDWR | O_CLOEXEC);
 	if (dev < 0)
 		t_bail(API_DEV ": %s", strerror(errno));
@@ -158,6 +189,7 @@ int main(void)
 	test_errors(xb);
 	test_removal(xb);
 	test_references();
+	test_kernel_thread();
 
 	return t_end();
 }

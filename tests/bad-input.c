@@ -11,6 +11,9 @@
 #include <sys/mman.h>
 #include <evl/control.h>
 #include <evl/factory.h>
+#include <evl/monitor-abi.h>
+#include <evl/proxy-abi.h>
+#include <evl/xbuf-abi.h>
 #include <evl/devices/latmus.h>
 #include <evl/syscall-abi.h>
 #include "common.h"
@@ -56,6 +59,8 @@ static void test_unattached(int control)
 	expect(oob_call(sys_evl_read, control, (long)(uintptr_t)&byte, 1), -EPERM, "oob read by an unattached thread");
 	expect(oob_call(sys_evl_ioctl, control, EVL_THRIOC_SWITCH_OOB, 0), -EPERM, "switch oob by an unattached thread");
 	expect(oob_read(control, &byte, 1) == -1 ? -errno : 0, -EPERM, "oob_read() by an unattached thread");
+	expect(oob_write(control, &byte, 1) == -1 ? -errno : 0, -EPERM, "oob_write() by one");
+	expect(oob_ioctl(control, EVL_THRIOC_SWITCH_OOB, 0) == -1 ? -errno : 0, -EPERM, "oob_ioctl() by one");
 	expect(oob_call(77, 0, 0, 0), -ENOSYS, "unknown call by an unattached thread");
 	expect(do_ioctl(control, EVL_THRIOC_DETACH_SELF, NULL), -EPERM, "detach by an unattached thread");
 }
@@ -121,6 +126,47 @@ static void test_clone(void)
 	close(fd);
 }
 
+/* Of one class each: request and attributes are fine, but what it made cannot be told. */
+static long clone_unwritable(const char *device, const void *attrs, size_t len, const char *name)
+{
+	struct evl_clone_req *req = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int fd = open_device(device);
+	long ret;
+
+	*req = clone_request(name);
+	req->attrs_ptr = (uintptr_t)attrs;
+	req->attrs_len = (uint32_t)len;
+	mprotect(req, 4096, PROT_READ);
+	ret = do_ioctl(fd, EVL_IOC_CLONE, req);
+	munmap(req, 4096);
+	close(fd);
+
+	return ret;
+}
+
+/* The element goes once, by the failed request; it went again by the file which had been made for it, and the core fell. */
+static void test_unwritable_clone(void)
+{
+	struct evl_monitor_attrs mutex = { .clockfd = (uint32_t)EVL_CLOCK_MONOTONIC, .type = EVL_MONITOR_GATE };
+	struct evl_monitor_attrs sem = { .clockfd = (uint32_t)EVL_CLOCK_MONOTONIC, .protocol = EVL_EVENT_COUNT };
+	struct evl_proxy_attrs proxy = { .fd = STDOUT_FILENO, .bufsz = 64 };
+	struct evl_xbuf_attrs xbuf = { .i_bufsz = 64, .o_bufsz = 64 };
+	struct evl_mutex again;
+	int efd;
+
+	expect(clone_unwritable("/dev/evl/monitor/clone", &mutex, sizeof(mutex), "unwritable"), -EFAULT, "clone: mutex, read-only request");
+	expect(clone_unwritable("/dev/evl/monitor/clone", &sem, sizeof(sem), "unwritable"), -EFAULT, "clone: semaphore, the same");
+	expect(clone_unwritable("/dev/evl/proxy/clone", &proxy, sizeof(proxy), "unwritable"), -EFAULT, "clone: proxy");
+	expect(clone_unwritable("/dev/evl/xbuf/clone", &xbuf, sizeof(xbuf), "unwritable"), -EFAULT, "clone: cross-buffer");
+	expect(clone_unwritable("/dev/evl/observable/clone", NULL, 0, "unwritable"), -EFAULT, "clone: observable");
+	expect(clone_unwritable(CLONE_DEVICE, NULL, 0, "unwritable"), -EFAULT, "clone: thread");
+	efd = open_device(EVL_CONTROL_DEV);
+	expect(do_ioctl(efd, EVL_THRIOC_DETACH_SELF, NULL), -EPERM, "which is not attached");
+	close(efd);
+	efd = evl_new_mutex(&again, "unwritable");
+	expect(efd < 0 ? efd : evl_close_mutex(&again), 0, "the name is free again");
+}
+
 static void test_thread(int efd)
 {
 	struct evl_thread_mode mode = { .mask = EVL_T_WOSS, .oldmask_ptr = 8 };
@@ -157,6 +203,24 @@ static void test_transfers(int control)
 	expect(oob_call(NR_EVL_SYSCALLS, 0, 0, 0), -ENOSYS, "call number 3");
 	expect(oob_call(0x7fffffff, 0, 0, 0), -ENOSYS, "largest call number");
 	close(null);
+}
+
+static void test_file_calls(int control, int clock)
+{
+	int null = open_device("/dev/null");
+	char byte;
+
+	expect(oob_read(null, &byte, 1) == -1 ? -errno : 0, -EBADF, "oob_read() of a plain file");
+	expect(oob_write(null, &byte, 1) == -1 ? -errno : 0, -EBADF, "oob_write() to one");
+	expect(oob_ioctl(null, EVL_CLKIOC_SLEEP, 0) == -1 ? -errno : 0, -EBADF, "oob_ioctl() of one");
+	close(null);
+	expect(oob_read(null, &byte, 1) == -1 ? -errno : 0, -EBADF, "oob_read() of what is closed");
+	expect(oob_write(null, &byte, 1) == -1 ? -errno : 0, -EBADF, "oob_write() to it");
+	expect(oob_ioctl(null, EVL_CLKIOC_SLEEP, 0) == -1 ? -errno : 0, -EBADF, "oob_ioctl() of it");
+	expect(oob_read(control, &byte, 1) == -1 ? -errno : 0, -EINVAL, "oob_read() of the control device");
+	expect(oob_write(control, &byte, 1) == -1 ? -errno : 0, -EINVAL, "oob_write() to it");
+	expect(oob_ioctl(control, 0xdead, 0) == -1 ? -errno : 0, -ENOTTY, "oob_ioctl() which it does not know");
+	expect(oob_ioctl(clock, EVL_CLKIOC_SLEEP, NOWHERE) == -1 ? -errno : 0, -EFAULT, "oob_ioctl() at a bad address");
 }
 
 static void test_clocks(int clock)
@@ -269,10 +333,12 @@ int main(void)
 	test_unattached(control);
 	test_control(control);
 	test_clone();
+	test_unwritable_clone();
 	t_become(20, -1);
 	efd = attach("bad-input");
 	test_thread(efd);
 	test_transfers(control);
+	test_file_calls(control, clock);
 	test_clocks(clock);
 	test_latmus();
 	test_noise(control, clock, efd);

@@ -106,6 +106,29 @@ static void test_realtime_timer(void)
 	evl_detach_self();
 }
 
+static bool shows(int clock, time_t least)
+{
+	struct timespec ts;
+
+	return !evl_read_clock(clock, &ts) && ts.tv_sec >= least && ts.tv_sec < least + 20;
+}
+
+/* By number and by descriptor: both clocks of the realtime are one, and that of the C library. */
+static void test_setting(void)
+{
+	int fd = open("/dev/evl/clock/realtime", O_RDWR | O_CLOEXEC), ret;
+	struct timespec ts, later;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	later = ts;
+	later.tv_sec += 1000;
+	ret = evl_set_clock(fd, &later);
+	t_ok(!ret && shows(EVL_CLOCK_REALTIME, later.tv_sec) && shows(fd, later.tv_sec), "the wall clock is set by its descriptor (%d)", ret);
+	ret = evl_set_clock(EVL_CLOCK_REALTIME, &ts);
+	t_ok(!ret && shows(fd, ts.tv_sec) && shows(EVL_CLOCK_REALTIME, ts.tv_sec), "and set back by its number (%d)", ret);
+	close(fd);
+}
+
 int main(void)
 {
 	pthread_t stepping, reading;
@@ -113,7 +136,7 @@ int main(void)
 	deadline(80);
 	t_require_core();
 	t_need_cpus(1);
-	t_plan(8);
+	t_plan(10);
 	stepping = t_thread(0, t_cpu(0), step_clock, NULL);
 	reading = t_thread(70, t_cpu(0), read_clocks, NULL);
 	pthread_join(reading, NULL);
@@ -125,6 +148,7 @@ int main(void)
 	t_ok(!reader.far_off, "the wall clock was never far off (%ld)", reader.far_off);
 	t_ok(reader.isw <= 1, "all of it out-of-band (%u switches)", reader.isw);
 	test_realtime_timer();
+	test_setting();
 
 	return t_end();
 }

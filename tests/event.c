@@ -5,6 +5,7 @@
  *
  * evl-vm: smp=1,2,8 kernel=evl debug=yes timeout=120
  */
+#include <signal.h>
 #include <stdlib.h>
 #include "crew.h"
 
@@ -108,6 +109,21 @@ static void all_wait(void)
 	is_blocked(&mid);
 }
 
+static void *come_and_go(void *arg)
+{
+	return (void *)(intptr_t)evl_attach_self("event-gone");
+}
+
+static int gone_thread(void)
+{
+	static void *efd = (void *)-1L;
+
+	if ((intptr_t)efd < 0)
+		pthread_join(t_thread(5, t_cpu(0), come_and_go, NULL), &efd);
+
+	return (int)(intptr_t)efd;
+}
+
 static void test_signals(void)
 {
 	all_wait();
@@ -133,6 +149,10 @@ static void test_signals(void)
 	t_ok(!outcome_of(&high) && !outcome_of(&mid) && is_blocked(&low), "two signals, two waiters");
 	t_ok(ask(&boss, do_signal, NULL) == -EPERM && is_blocked(&low), "without the mutex: EPERM, nobody wakes up");
 	t_ok(evl_signal_event(&event) == -EPERM, "nor by an unattached thread");
+	t_ok(ask(&boss, do_broadcast, NULL) == -EPERM && ask(&boss, do_signal_thread, (void *)(intptr_t)low.efd) == -EPERM &&
+	     is_blocked(&low), "nor a broadcast, nor to a certain thread");
+	t_ok(evl_broadcast_event(&event) == -EPERM && evl_signal_thread(&event, low.efd) == -EPERM, "nor these");
+	t_ok(ask(&boss, do_signal_thread, (void *)(intptr_t)gone_thread()) == -ESTALE && is_blocked(&low), "a thread which is gone: ESTALE");
 	under_lock(do_signal, NULL);
 	outcome_of(&low);
 	t_ok(!ask(&boss, do_signal, NULL), "without waiters: 0");
@@ -141,10 +161,13 @@ static void test_signals(void)
 	outcome_of(&mid);
 }
 
+static void ignore(int sig) { }
+
 static void test_waits(void)
 {
-	struct timespec past = { .tv_nsec = 1 }, ill = { .tv_nsec = 1000000000 };
+	struct timespec past = { .tv_nsec = 1 }, ill = { .tv_nsec = 1000000000 }, later = in_ms(60000);
 
+	signal(SIGUSR1, ignore);
 	t_ok(ask(&mid, do_wait_raw, &lock) == -EPERM, "a mutex which is not the caller's: EPERM");
 	t_ok(ask(&mid, do_timedwait, (void *)50L) == -ETIMEDOUT, "a limit is kept, the mutex held");
 	t_ok(ask(&mid, do_timedwait_date, &past) == -ETIMEDOUT, "a past date");
@@ -155,6 +178,10 @@ static void test_waits(void)
 	t_ok(ask(&high, do_wait_other, NULL) == -EBADFD, "another mutex: EBADFD, held");
 	evl_unblock_thread(mid.efd);
 	t_ok(outcome_of(&mid) == -EINTR, "unblocked: EINTR");
+	tell(&mid, do_timedwait_date, &later);
+	is_blocked(&mid);
+	pthread_kill(mid.tid, SIGUSR1);
+	t_ok(outcome_of(&mid) == -EINTR, "a signal: EINTR, the mutex held");
 	tell(&high, do_wait_other, NULL);
 	t_ok(is_blocked(&high), "nobody waits: another mutex is fine");
 	ask(&boss, do_lock, &other);
@@ -240,7 +267,11 @@ static void test_ping_pong(void)
 static void test_objects(void)
 {
 	static DEFINE_EVL_EVENT(lazy);
+	static DEFINE_EVL_MUTEX(closed);
+	struct timespec past = { .tv_nsec = 1 };
 	struct evl_event e, e2;
+
+	evl_close_mutex(&closed);
 
 	t_ok(evl_new_event(&e, "/public-event:%d", getpid()) >= 0 && evl_open_event(&e2, "/public-event:%d", getpid()) >= 0, "public: opened");
 	t_ok(!evl_close_event(&e2) && evl_close_event(&e2) == -EINVAL, "closed, once");
@@ -248,7 +279,14 @@ static void test_objects(void)
 	evl_close_event(&e);
 	t_ok(evl_open_event(&e2, "/public-event:%d", getpid()) == -ENOENT, "gone");
 	t_ok(evl_create_event(&e, EVL_CLOCK_MONOTONIC, 1, "x:%d", getpid()) == -EINVAL, "unknown flags");
-	t_ok(evl_signal_event(&e2) == -EINVAL, "use after closing");
+	t_ok(evl_signal_event(&e2) == -EINVAL && evl_broadcast_event(&e2) == -EINVAL && evl_signal_thread(&e2, low.efd) == -EINVAL &&
+	     evl_wait_event(&e2, &lock) == -EINVAL && evl_timedwait_event(&e2, &lock, &past) == -EINVAL, "use after closing");
+	t_ok(evl_wait_event(&event, &closed) == -EINVAL && evl_timedwait_event(&event, &closed, &past) == -EINVAL, "with a mutex which is closed");
+	t_ok(evl_wait_event(&event, &lock) == -EPERM && evl_timedwait_event(&event, &lock, &past) == -EPERM, "waiting is for attached threads");
+	t_ok(evl_create_event(&e, 1, 0, "x:%d", getpid()) == -EINVAL, "a clock which is none");
+	t_ok(evl_new_event(&e, "/public-event:%d", getpid()) >= 0 && evl_new_event(&e2, "public-event:%d", getpid()) == -EEXIST,
+	     "a name taken: EEXIST");
+	evl_close_event(&e);
 	t_ok(evl_signal_event(&lazy) == -EPERM && !evl_close_event(&lazy), "a static one is activated by a signal");
 
 	evl_new_event(&e, NULL);
@@ -278,6 +316,55 @@ static void test_closing(void)
 	t_ok(outcome_of(&mid) == -EBADF, "closed under the waiter: EBADF, the mutex held (%d)", mid.ret);
 }
 
+struct vanishing {
+	struct evl_mutex mutex;
+	struct evl_event event;
+	volatile int woken;
+};
+
+static int wait_for_vanishing(void *arg)
+{
+	struct vanishing *v = arg;
+	int ret = evl_lock_mutex(&v->mutex);
+
+	if (!ret)
+		ret = evl_wait_event(&v->event, &v->mutex);
+	v->woken = 1;
+
+	return ret;
+}
+
+/* In one go: whatever interrupts the caller later on would let the waiter in as well. */
+static int signal_vanishing(void *arg)
+{
+	struct vanishing *v = arg;
+	int ret = evl_signal_event(&v->event);
+
+	return ret ? ret : v->woken;
+}
+
+/* There is no mutex to wait for any more: who was signalled wakes up, above the signaller, which kept the CPU. */
+static void test_vanishing_mutex(void)
+{
+	struct vanishing v = { .woken = 0 };
+	int n, ret = 1;
+
+	for (n = 0; n < 20 && ret == 1; n++) {
+		v.woken = 0;
+		evl_new_mutex(&v.mutex, "vanishing:%d", getpid());
+		evl_new_event(&v.event, "vanishing-event:%d", getpid());
+		tell(&high, wait_for_vanishing, &v);
+		is_blocked(&high);
+		ask(&low, do_lock, &v.mutex);
+		close(v.mutex.mon.efd);
+		ret = ask(&low, signal_vanishing, &v);
+		if (outcome_of(&high) != -EBADF)
+			ret = -EILSEQ;
+		evl_close_event(&v.event);
+	}
+	t_ok(ret == 1, "a mutex which goes under a signalled waiter: EBADF, at once (%d, %d)", ret, high.ret);
+}
+
 int main(void)
 {
 	deadline(110);
@@ -293,12 +380,13 @@ int main(void)
 	hire(&high, "event-high", 30, t_cpu(0));
 	hire(&boss, "event-boss", 40, t_cpu(0));
 
-	t_plan(41);
+	t_plan(50);
 	test_objects();
 	evl_new_mutex(&other, "other:%d", getpid());
 	test_signals();
 	test_waits();
 	test_closing();
+	test_vanishing_mutex();
 	test_ping_pong();
 
 	return t_end();

@@ -5,6 +5,7 @@
  * evl-vm: smp=1,2,8 kernel=evl debug=yes timeout=120
  */
 #include <limits.h>
+#include <signal.h>
 #include "crew.h"
 
 #define ROUNDS	3000
@@ -49,6 +50,14 @@ static int do_bad_waits(void *arg)
 	    evl_timedwait_flags(&flg, &past, &got) != -ETIMEDOUT || evl_wait_some_flags(&flg, 0, &got) != -EINVAL ||
 	    evl_wait_exact_flags(&flg, 0) != -EINVAL)
 		return -1;
+
+	if (evl_timedwait_some_flags(&flg, 1, &ill, &got) != -EINVAL || evl_timedwait_some_flags(&flg, 1, NULL, &got) != -EFAULT ||
+	    evl_timedwait_some_flags(&flg, 1, &past, &got) != -ETIMEDOUT || evl_timedwait_some_flags(&flg, 0, &past, &got) != -EINVAL)
+		return -2;
+
+	if (evl_timedwait_exact_flags(&flg, 1, &ill) != -EINVAL || evl_timedwait_exact_flags(&flg, 1, NULL) != -EFAULT ||
+	    evl_timedwait_exact_flags(&flg, 1, &past) != -ETIMEDOUT || evl_timedwait_exact_flags(&flg, 0, &past) != -EINVAL)
+		return -3;
 
 	return got == 77 ? 0 : -1;
 }
@@ -149,6 +158,60 @@ static void test_waiters(void)
 	t_ok(try_all() == 2, "without waiters it is a post");
 }
 
+/* All forms on a group which is empty, by an attached thread. The number of those with another result. */
+static int all_forms(struct evl_flags *f, int error)
+{
+	struct timespec later = in_ms(5000);
+	int bits = 77, wrong = 0;
+
+	wrong += evl_wait_flags(f, &bits) != error;
+	wrong += evl_timedwait_flags(f, &later, &bits) != error;
+	wrong += evl_wait_some_flags(f, 1, &bits) != error;
+	wrong += evl_timedwait_some_flags(f, 1, &later, &bits) != error;
+	wrong += evl_wait_exact_flags(f, 1) != error;
+	wrong += evl_timedwait_exact_flags(f, 1, &later) != error;
+
+	return wrong + (bits != 77);
+}
+
+static int do_not_block(void *arg)	{ return all_forms(arg, -EAGAIN); }
+static int do_wait_on(void *arg)	{ return evl_wait_flags(arg, NULL); }
+static int do_some_on(void *arg)	{ return evl_wait_some_flags(arg, 1, NULL); }
+
+static void ignore(int sig) { }
+
+static void test_errors(void)
+{
+	struct evl_flags f, theirs;
+	int fd;
+
+	t_ok(!all_forms(&flg, -EPERM), "waiting in any form: attached threads only");
+	evl_create_flags(&f, EVL_CLOCK_MONOTONIC, 0, EVL_CLONE_NONBLOCK, "f:%d", getpid());
+	t_ok(!ask(&mid, do_not_block, &f), "non-blocking, in any form: EAGAIN (%d are not)", mid.ret);
+	evl_close_flags(&f);
+	t_ok(!all_forms(&f, -EINVAL) && evl_trywait_some_flags(&f, 1, NULL) == -EINVAL && evl_trywait_exact_flags(&f, 1) == -EINVAL,
+	     "closed, in any form: EINVAL");
+	t_ok(evl_create_flags(&f, 1, 0, 0, "f:%d", getpid()) == -EINVAL &&
+	     evl_create_flags(&f, EVL_CLOCK_MONOTONIC, 0, 1, "f:%d", getpid()) == -EINVAL, "no clock, unknown flags: EINVAL");
+	t_ok(evl_new_flags(&f, "flags:%d", getpid()) == -EEXIST, "a name taken: EEXIST");
+	fd = evl_new_flags(&f, "/open-flags:%d", getpid());
+	t_ok(fd >= 0 && evl_open_flags(&theirs, "/open-flags:%d", getpid()) >= 0 && !evl_post_flags(&theirs, 6) &&
+	     !evl_trywait_exact_flags(&f, 6) && !evl_close_flags(&theirs), "a public one is opened, and is the same");
+	tell(&mid, do_some_on, &f);
+	is_blocked(&mid);
+	pthread_kill(mid.tid, SIGUSR1);
+	t_ok(outcome_of(&mid) == -EINTR, "a signal: EINTR");
+	tell(&mid, do_wait_on, &f);
+	is_blocked(&mid);
+	evl_unblock_thread(mid.efd);
+	t_ok(outcome_of(&mid) == -EINTR && evl_trywait_some_flags(&f, 1, NULL) == -EAGAIN, "unblocked: the same");
+	tell(&mid, do_wait_on, &f);
+	is_blocked(&mid);
+	close(fd);
+	t_ok(outcome_of(&mid) == -EBADF, "closed under the waiter: EBADF");
+	t_ok(evl_open_flags(&theirs, "/open-flags:%d", getpid()) == -ENOENT, "gone: ENOENT");
+}
+
 static void test_files(void)
 {
 	static DEFINE_EVL_FLAGS(lazy);
@@ -212,14 +275,16 @@ int main(void)
 	t_need_cpus(1);
 	evl_init();
 
+	signal(SIGUSR1, ignore);
 	evl_new_flags(&flg, "flags:%d", getpid());
 	hire(&low, "flags-low", 10, t_cpu(0));
 	hire(&mid, "flags-mid", 20, t_cpu(0));
 	hire(&high, "flags-high", 30, t_cpu(0));
 
-	t_plan(28);
+	t_plan(38);
 	test_alone();
 	test_waiters();
+	test_errors();
 	test_files();
 	test_race();
 

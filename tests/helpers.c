@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -217,6 +218,26 @@ int t_cpu(int n)
 		t_bail("CPU %d of %d: t_need_cpus() asked for less", n, nr_cpus);
 
 	return cpus[n];
+}
+
+void t_spare_fds(int count)
+{
+	static struct rlimit before;
+	struct rlimit limit;
+	int lowest;
+
+	if (count < 0) {
+		setrlimit(RLIMIT_NOFILE, &before);
+		return;
+	}
+
+	lowest = dup(STDIN_FILENO);
+	close(lowest);
+	getrlimit(RLIMIT_NOFILE, &before);
+	limit = before;
+	limit.rlim_cur = (rlim_t)(lowest + count);
+	if (lowest < 0 || setrlimit(RLIMIT_NOFILE, &limit))
+		t_bail("cannot limit descriptors: %s", strerror(errno));
 }
 
 void t_become(int priority, int cpu)

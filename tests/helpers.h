@@ -65,6 +65,9 @@ int t_cpu(int n);
  */
 pthread_t t_thread(int priority, int cpu, void *(*fn)(void *), void *arg);
 
+/* From here on 0 or 1 descriptors can be opened, those which are open aside; negative: as many as before. */
+void t_spare_fds(int count);
+
 /* The caller itself: same settings. */
 void t_become(int priority, int cpu);
 

@@ -83,7 +83,7 @@ tests_signal_SOURCES = tests/signal.c tests/common.h
 tests_signal_LDADD = $(EVLTEST_LIBS)
 
 evltest_PROGRAMS += tests/sleep
-tests_sleep_SOURCES = tests/sleep.c tests/common.h
+tests_sleep_SOURCES = tests/sleep.c tests/common.h tests/crew.h
 tests_sleep_LDADD = $(EVLTEST_LIBS)
 
 evltest_PROGRAMS += tests/stage-switch
@@ -103,7 +103,7 @@ tests_thread_attach_SOURCES = tests/thread-attach.c tests/common.h
 tests_thread_attach_LDADD = $(EVLTEST_LIBS)
 
 evltest_PROGRAMS += tests/timer
-tests_timer_SOURCES = tests/timer.c tests/common.h
+tests_timer_SOURCES = tests/timer.c tests/common.h tests/crew.h
 tests_timer_LDADD = $(EVLTEST_LIBS)
 
 evltest_PROGRAMS += tests/tp

@@ -7,6 +7,7 @@
  */
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include "crew.h"
 
@@ -93,7 +94,8 @@ static void test_basics(void)
 	t_ok(!ret && ask(&mid, do_trylock, &c) == -EAGAIN, "dropped twice: still owned");
 	t_ok(!ask(&low, do_unlock, &c) && !ask(&mid, do_trylock, &c) && !ask(&mid, do_unlock, &c), "thrice: free");
 
-	t_ok(evl_lock_mutex(&a) == -EPERM && evl_trylock_mutex(&a) == -EPERM && evl_unlock_mutex(&a) == -EPERM,
+	t_ok(evl_lock_mutex(&a) == -EPERM && evl_trylock_mutex(&a) == -EPERM && evl_unlock_mutex(&a) == -EPERM &&
+	     evl_timedlock_mutex(&a, &(struct timespec){ .tv_nsec = 1 }) == -EPERM,
 	     "not for unattached threads");
 }
 
@@ -337,6 +339,70 @@ static void test_closing(void)
 	t_ok(prio_of(&low) == 10, "the owner is rid of it (%d)", prio_of(&low));
 }
 
+/* Nobody, who may not open what is root's. The connection to the core is there already. */
+static int open_as_nobody(const char *name)
+{
+	struct evl_mutex m;
+
+	if (evl_init() || setegid(65534) || seteuid(65534))
+		return 1;
+
+	return evl_open_mutex(&m, "%s", name) == -EACCES ? 0 : 2;
+}
+
+static void test_permission(void)
+{
+	struct evl_mutex m;
+	int status = -1;
+	char name[64];
+	pid_t pid;
+
+	snprintf(name, sizeof(name), "/mutex-of-root:%d", getpid());
+	evl_new_mutex(&m, "%s", name);
+	pid = fork();
+	if (!pid)
+		_exit(open_as_nobody(name));
+	waitpid(pid, &status, 0);
+	t_ok(!status, "a public one is not for everybody: EACCES (%#x)", (unsigned int)status);
+	evl_close_mutex(&m);
+}
+
+/* How many monitors there may be is a parameter of the core. */
+static int make_monitors(void)
+{
+	struct rlimit limit = { .rlim_cur = 65536, .rlim_max = 65536 };
+	struct evl_mutex m;
+	int n, ret = 0;
+
+	setrlimit(RLIMIT_NOFILE, &limit);
+	if (evl_init())
+		return 1;
+	for (n = 0; n < 65000 && ret >= 0; n++)
+		ret = evl_new_mutex(&m, NULL);
+
+	return ret == -ENOMEM && n > 100 ? 0 : 2;
+}
+
+static void test_exhaustion(void)
+{
+	struct evl_mutex m;
+	int status = -1, ret;
+	pid_t pid;
+
+	t_spare_fds(1);
+	ret = evl_new_mutex(&m, "/mutex-without:%d", getpid());
+	t_spare_fds(-1);
+	t_ok(ret == -EMFILE && evl_open_mutex(&m, "/mutex-without:%d", getpid()) == -ENOENT,
+	     "no descriptor is left: EMFILE, no device either (%d)", ret);
+	pid = fork();
+	if (!pid)
+		_exit(make_monitors());
+	waitpid(pid, &status, 0);
+	t_ok(!status, "no place is left: ENOMEM (%#x)", (unsigned int)status);
+	ret = evl_new_mutex(&m, NULL);
+	t_ok(ret >= 0 && !evl_close_mutex(&m), "there are places again");
+}
+
 static void test_creation(void)
 {
 	static DEFINE_EVL_MUTEX(lazy);
@@ -353,12 +419,18 @@ static void test_creation(void)
 	t_ok(evl_new_mutex(&m, "twice:%d", getpid()) >= 0 && evl_new_mutex(&m2, "twice:%d", getpid()) == -EEXIST,
 	     "a name taken: EEXIST");
 	t_ok(evl_open_mutex(&m2, "twice:%d", getpid()) == -ENOENT, "private: not for opening");
+	t_ok(evl_new_mutex(&m2, "/a/b:%d", getpid()) == -EINVAL && evl_new_mutex(&m2, "%s", "") == -EINVAL &&
+	     evl_create_mutex(&m2, EVL_CLOCK_MONOTONIC, 0, EVL_CLONE_PUBLIC, NULL) == -EINVAL, "no names: EINVAL");
 	evl_close_mutex(&m);
+	fd = evl_new_mutex(&m, "a/b:%d", getpid());
+	t_ok(fd >= 0 && fcntl(fd, F_GETFD) & FD_CLOEXEC && !evl_close_mutex(&m), "but a private one; closed by exec()");
 	fd = evl_new_mutex(&m, NULL);
 	t_ok(fd >= 0 && !evl_close_mutex(&m), "no name: one is made up");
 	t_ok(evl_unlock_mutex(&lazy) == -EINVAL && evl_get_mutex_ceiling(&lazy) == -EINVAL, "static: not there yet");
 	t_ok(!ask(&low, do_lock, &lazy) && !ask(&low, do_unlock, &lazy), "the first lock creates it");
 	t_ok(!evl_close_mutex(&lazy) && evl_close_mutex(&lazy) == -EINVAL, "and it is closed like any");
+	t_ok(evl_trylock_mutex(&lazy) == -EINVAL && evl_timedlock_mutex(&lazy, &(struct timespec){ .tv_nsec = 1 }) == -EINVAL &&
+	     evl_set_mutex_ceiling(&lazy, 3) == -EINVAL && evl_get_mutex_ceiling(&lazy) == -EINVAL, "closed: EINVAL of all calls");
 }
 
 static unsigned long counter;
@@ -423,8 +495,10 @@ int main(void)
 	hire(&mid, "mutex-mid", 20, t_cpu(0));
 	hire(&high, "mutex-high", 30, t_cpu(0));
 
-	t_plan(69);
+	t_plan(76);
 	test_creation();
+	test_permission();
+	test_exhaustion();
 	test_basics();
 	t_ok(ask(&low, nr_syscalls, &a) <= 1, "without contention the core is not entered (%d times)", low.ret);
 	test_inheritance();

@@ -6,6 +6,7 @@
  * evl-vm: smp=1,2,8 kernel=evl debug=yes timeout=120
  */
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <evl/observable.h>
@@ -71,7 +72,8 @@ static void test_broadcast(void)
 	int semfd = evl_new_sem(&sem, NULL);
 
 	t_ok(send(obs, 64, 1) == 0, "nobody listens: lost");
-	t_ok(subscribe(&one, obs, 0, 0) == -EINVAL && subscribe(&one, obs, 1, 2) == -EINVAL, "no backlog, bad flags: EINVAL");
+	t_ok(subscribe(&one, obs, 0, 0) == -EINVAL && subscribe(&one, obs, 1, 2) == -EINVAL && subscribe(&one, obs, 1048577, 0) == -EINVAL,
+	     "no backlog, bad flags, too much: EINVAL");
 	t_ok(subscribe(&one, semfd, 4, 0) == -EPERM && subscribe(&one, 999, 4, 0) == -EBADF && subscribe(&one, one.efd, 4, 0) == -EPERM,
 	     "no observable: EPERM, nothing: EBADF");
 	t_ok(!subscribe(&one, obs, 4, 0) && subscribe(&one, obs, 4, 0) == -EEXIST, "subscribed, once");
@@ -84,11 +86,20 @@ static void test_broadcast(void)
 	t_ok(evl_update_observable(obs, three, 2) == 2 && send(obs, 66, 0) == 1, "two at once, and one more");
 	t_ok(reads(&two, obs, 8) == 2 && nf[0].tag == 64 && nf[1].tag == 65, "who has room for two only keeps the first ones");
 	t_ok(reads(&one, obs, 2) == 2 && reads(&one, obs, 8) == 1 && nf[0].tag == 66, "as many as asked for, then the rest");
-	t_ok(evl_update_observable(obs, three, 3) == -EINVAL && send(obs, 0, 0) == -EINVAL, "tags of the core: EINVAL");
+	fcntl(obs, F_SETFL, O_NONBLOCK);
+	t_ok(evl_update_observable(obs, three, 3) == -EINVAL && send(obs, 0, 0) == -EINVAL && reads(&two, obs, 8) == -EAGAIN,
+	     "a tag of the core, even behind good ones: EINVAL, nothing is sent");
+	fcntl(obs, F_SETFL, 0);
+	t_ok(evl_update_observable(obs, three, INT_MAX) == -EINVAL, "more than a million at once: EINVAL");
 	t_ok(evl_update_observable(obs, (void *)8, 1) == -EFAULT && evl_update_observable(obs, three, -1) == -EINVAL &&
 	     evl_update_observable(obs, three, 0) == 0, "bad address, bad number, none");
-	t_ok(evl_update_observable(semfd, three, 1) == -EPERM && evl_read_observable(semfd, nf, 1) == -EPERM, "not an observable: EPERM");
-	t_ok(evl_read_observable(obs, nf, 8) == 4 && poll(&pfd, 1, 0) == 1 && pfd.revents == POLLOUT, "read: writable (%#x)", pfd.revents);
+	t_ok(evl_update_observable(semfd, three, 1) == -EPERM && evl_read_observable(semfd, nf, 1) == -EPERM &&
+	     evl_unsubscribe(semfd) == -EPERM, "not an observable: EPERM");
+	t_ok(evl_update_observable(999, three, 1) == -EBADF && evl_read_observable(999, nf, 1) == -EBADF && evl_unsubscribe(999) == -EBADF &&
+	     reads(&one, 999, 1) == -EBADF, "nothing: EBADF");
+	t_ok(reads(&one, semfd, 1) == -EPERM && reads(&one, STDOUT_FILENO, 1) == -EPERM, "from out-of-band, too: EPERM");
+	t_ok(evl_read_observable(obs, (void *)8, 1) == -EFAULT, "a bad address to read to: EFAULT, and nothing is lost");
+	t_ok(evl_read_observable(obs, nf, 8) == 3 && poll(&pfd, 1, 0) == 1 && pfd.revents == POLLOUT, "read: writable (%#x)", pfd.revents);
 	send(obs, 64, 0);
 	t_ok(poll(&pfd, 1, 0) == 1 && pfd.revents & POLLIN, "and readable again");
 	t_ok(!evl_unsubscribe(obs) && evl_unsubscribe(obs) == -ENOENT && evl_read_observable(obs, nf, 1) == -ENXIO,
@@ -142,6 +153,7 @@ static void test_modes(void)
 	t_ok(send(fd, 65, 1L << 40) == 0 && send(fd, 64, 1) == 1, "against the last one, read or not");
 	close(fd);
 	t_ok(evl_create_observable(1, "x:%d", getpid()) == -EINVAL, "unknown flags: EINVAL");
+	t_ok(evl_new_observable("obs:%d", getpid()) == -EEXIST, "a name taken: EEXIST");
 }
 
 struct watched {
@@ -185,7 +197,8 @@ static void test_health(void)
 	t_ok(poll(&pfd, 1, 5000) == 1 && evl_read_observable(w.efd, nf, 1) == 1 && nf[0].tag == EVL_HMDIAG_SYSDEMOTE && !nf[0].issuer,
 	     "and its health is told (%u)", nf[0].tag);
 	pthread_join(tid, NULL);
-	t_ok(evl_read_observable(w.efd, nf, 1) == -ESTALE && send(w.efd, 99, 3) == -ESTALE, "gone: ESTALE");
+	t_ok(evl_read_observable(w.efd, nf, 1) == -ESTALE && send(w.efd, 99, 3) == -ESTALE && evl_subscribe(w.efd, 1, 0) == -ESTALE &&
+	     evl_unsubscribe(w.efd) == -ESTALE, "gone: ESTALE");
 	close(w.efd);
 }
 
@@ -287,7 +300,7 @@ int main(void)
 	hire(&one, "obs-one", 15, t_cpu(0));
 	hire(&two, "obs-two", 16, t_cpu(0));
 
-	t_plan(36);
+	t_plan(41);
 	test_broadcast();
 	test_waiting();
 	test_modes();

@@ -6,6 +6,8 @@
  * evl-vm: smp=1,2,8 kernel=evl debug=yes timeout=120
  */
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include "crew.h"
 
 #define ROUNDS	3000
@@ -104,8 +106,30 @@ static void test_control(void)
 	t_ok(add(set, flgfd, POLLNVAL, 0) == -EINVAL && mod(set, semfd, 0x40000000, 0) == -EINVAL, "unknown events: EINVAL");
 	t_ok(del(set, flgfd) == -ENOENT && mod(set, flgfd, POLLIN, 0) == -ENOENT, "not a member: ENOENT");
 	t_ok(add(set, set, POLLIN, 0) == -ELOOP, "itself: ELOOP");
+	t_ok(evl_mod_pollfd(set, semfd, POLLIN, evl_nil) == -EPERM && evl_del_pollfd(set, semfd) == -EPERM &&
+	     evl_timedpoll(set, got, 1, NULL) == -EPERM, "changing and waiting with a limit: attached threads only");
+	t_ok(mod(semfd, flgfd, POLLIN, 0) == -EBADF && del(semfd, flgfd) == -EBADF && mod(999, semfd, POLLIN, 0) == -EBADF &&
+	     del(999, semfd) == -EBADF && poll_now(999, 1) == -EBADF, "in what is no set, or nothing: EBADF");
 	close(pipefd[0]);
 	close(pipefd[1]);
+}
+
+static void ignore(int sig) { }
+
+static int do_bad_polls(void *arg)
+{
+	struct timespec ill = { .tv_nsec = 1000000000 }, negative = { .tv_sec = -1 }, past = { .tv_nsec = 1 };
+	void *nowhere = (void *)8;
+	int ret = 0;
+
+	ret |= evl_timedpoll(set, got, 4, &ill) != -EINVAL || evl_timedpoll(set, got, 4, &negative) != -EINVAL;
+	ret |= evl_timedpoll(set, got, 4, NULL) != -EFAULT || evl_timedpoll(set, got, 4, nowhere) != -EFAULT;
+	ret |= evl_timedpoll(set, got, -1, &past) != -EINVAL || evl_poll(set, got, -1) != -EINVAL || evl_poll(semfd, got, 1) != -EBADF;
+	evl_put_sem(&sem);
+	ret |= evl_poll(set, nowhere, 4) != -EFAULT || evl_timedpoll(set, nowhere, 4, &past) != -EFAULT;
+	ret |= evl_poll(set, got, 4) != 1;
+
+	return evl_tryget_sem(&sem) || ret;
 }
 
 static void test_readiness(void)
@@ -140,6 +164,11 @@ static void test_readiness(void)
 	is_blocked(&hand);
 	evl_unblock_thread(hand.efd);
 	t_ok(outcome_of(&hand) == -EINTR, "unblocked: EINTR");
+	tell(&hand, do_poll, &forever);
+	is_blocked(&hand);
+	pthread_kill(hand.tid, SIGUSR1);
+	t_ok(outcome_of(&hand) == -EINTR, "a signal: EINTR");
+	t_ok(ask(&hand, do_bad_polls, NULL) == 0, "bad dates, bad addresses: EINVAL, EFAULT");
 }
 
 static void test_others(void)
@@ -200,6 +229,89 @@ static void test_nesting(void)
 	for (n = 0; n < 8; n++)
 		if (n != 1)
 			close(sets[n]);
+}
+
+/* The child of a fork has the descriptors of its parent, which the core learns as they are used. */
+static int poll_inherited(void)
+{
+	struct timespec past = { .tv_nsec = 1 };
+	struct evl_poll_event ev;
+	int ret;
+
+	if (evl_attach_self("poll-child:%d", getpid()) < 0)
+		return 1;
+	ret = evl_timedpoll(set, &ev, 1, &past);
+	if (ret != -ETIMEDOUT && ret != 1)
+		return 2;
+	if (oob_ioctl(semfd, 0) != -1 || errno != ENOTTY)
+		return 3;
+	if (evl_timedpoll(set, &ev, 1, &past) != 1 || ev.fd != (uint32_t)semfd)
+		return 4;
+
+	return evl_del_pollfd(set, semfd) == -ENOENT ? 0 : 5;
+}
+
+/* Who looked at a set with the descriptors of another process removed what it did not find among its own. */
+static void test_sharing(void)
+{
+	int status = -1;
+	pid_t pid;
+
+	evl_put_sem(&sem);
+	pid = fork();
+	if (!pid)
+		_exit(poll_inherited());
+	waitpid(pid, &status, 0);
+	t_ok(!status, "the child of a fork polls a set which it inherited (%#x)", (unsigned int)status);
+	t_ok(poll_now(set, 4) == 1 && got[0].pollval.lval == 11, "whose members stay those of the parent");
+	evl_tryget_sem(&sem);
+}
+
+#define LAYERS	5
+#define WIDTH	16
+
+static int layer[LAYERS][WIDTH];
+
+static void make_layers(void)
+{
+	int n, m, l;
+
+	for (l = 0; l < LAYERS; l++)
+		for (n = 0; n < WIDTH; n++)
+			layer[l][n] = evl_new_poll();
+	for (l = LAYERS - 1; l > 0; l--)
+		for (n = 0; n < WIDTH; n++)
+			for (m = 0; m < WIDTH; m++)
+				if (add(layer[l][n], layer[l - 1][m], POLLIN, m))
+					t_bail("layer %d: %d to %d", l, m, n);
+	for (n = 0; n < WIDTH; n++)
+		if (add(layer[0][n], semfd, POLLIN, 1))
+			t_bail("layer 0: %d", n);
+}
+
+/* Each set is in all those of the next layer: a thousand links make a million ways, which nobody walks. */
+static void test_many_ways(void)
+{
+	struct wait w;
+	uint64_t then;
+	int n, l;
+
+	make_layers();
+	w = (struct wait){ layer[LAYERS - 1][0], 4, 0 };
+	then = t_now();
+	t_ok(poll_now(w.set, 4) == -ETIMEDOUT && t_now() - then < NSEC_PER_SEC, "a look at a thousand links takes %llu us",
+	     (unsigned long long)(t_now() - then) / 1000);
+	tell(&hand, do_poll, &w);
+	is_blocked(&hand);
+	then = t_now();
+	evl_put_sem(&sem);
+	then = t_now() - then;
+	t_ok(then < NSEC_PER_SEC / 2, "news along them %llu us", (unsigned long long)then / 1000);
+	t_ok(outcome_of(&hand) == 4 && got[3].events & POLLIN, "and get there, by all members (%d)", hand.ret);
+	evl_tryget_sem(&sem);
+	for (l = 0; l < LAYERS; l++)
+		for (n = 0; n < WIDTH; n++)
+			close(layer[l][n]);
 }
 
 static int get_polled(void *arg)
@@ -336,8 +448,9 @@ int main(void)
 	deadline(110);
 	t_require_core();
 	t_need_cpus(1);
-	t_plan(40);
+	t_plan(49);
 	evl_init();
+	signal(SIGUSR1, ignore);
 
 	set = evl_new_poll();
 	semfd = evl_new_sem(&sem, "poll-sem:%d", getpid());
@@ -348,6 +461,8 @@ int main(void)
 	test_readiness();
 	test_others();
 	test_nesting();
+	test_sharing();
+	test_many_ways();
 	test_races();
 	test_broken_looks();
 

@@ -9,8 +9,10 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include "crew.h"
@@ -40,6 +42,20 @@ static int do_write(void *arg)
 }
 
 static int do_print(void *arg)		{ return (int)evl_print_proxy(*(int *)arg, "%s-%d", "text", 42); }
+
+static int do_oob_write(void *arg)
+{
+	struct transfer *t = arg;
+
+	return oob_write(t->fd, t->buf, t->len) < 0 ? -errno : 0;
+}
+
+static int do_oob_read(void *arg)
+{
+	struct transfer *t = arg;
+
+	return oob_read(t->fd, t->buf, t->len) < 0 ? -errno : 0;
+}
 
 static int reads(int fd, void *buf, size_t len)
 {
@@ -75,6 +91,8 @@ static void test_output(void)
 	t_ok(evl_print_proxy(fd, "%s", "") == 0, "nothing: 0");
 	t_ok(writes(fd, buf, 65) == -EFBIG && write(fd, buf, 65) == -1 && errno == EFBIG, "more than the ring: EFBIG");
 	t_ok(reads(fd, buf, 1) == -ENXIO && read(fd, buf, 1) == -1 && errno == ENXIO, "no input: ENXIO");
+	t_ok(ask(&hand, do_oob_write, &(struct transfer){ fd, buf, 65 }) == -EFBIG &&
+	     ask(&hand, do_oob_read, &(struct transfer){ fd, buf, 1 }) == -ENXIO, "by the calls for files the same");
 	t_ok(writes(fd, (void *)8, 4) == -EFAULT, "a bad address: EFAULT");
 	close(p[1]);
 	t_ok(writes(fd, "still", 5) == 5 && read_soon(p[0], buf, 5) == 5, "the proxy keeps the file");
@@ -93,6 +111,17 @@ static void test_output(void)
 	while (read_soon(p[0], buf, sizeof(buf)) > 0 && hand.done != hand.orders)
 		;
 	t_ok(outcome_of(&hand) == 64, "until somebody does");
+	for (n = 0; n < 40; n++) {
+		fcntl(fd, F_SETFL, O_NONBLOCK);
+		while (writes(fd, buf, 64) == 64)
+			n = 0;
+		pause_ms(5);
+	}
+	fcntl(fd, F_SETFL, 0);
+	tell(&hand, do_write, &(struct transfer){ fd, buf, 64 });
+	is_blocked(&hand);
+	evl_unblock_thread(hand.efd);
+	t_ok(outcome_of(&hand) == -EINTR, "or the writer is unblocked: EINTR (%d)", hand.ret);
 	close(p[0]);
 	signal(SIGPIPE, SIG_IGN);
 	t_ok(writes(fd, "lost", 4) == 4, "nobody will ever read: accepted and lost");
@@ -137,8 +166,12 @@ static void test_input(void)
 	fd = evl_create_proxy(p[0], 16, 0, EVL_CLONE_INPUT, "in:%d", getpid());
 	tell(&hand, do_read, &(struct transfer){ fd, buf, 32 });
 	is_blocked(&hand);
+	evl_unblock_thread(hand.efd);
+	t_ok(outcome_of(&hand) == -EINTR, "a reader is unblocked: EINTR (%d)", hand.ret);
+	tell(&hand, do_read, &(struct transfer){ fd, buf, 32 });
+	is_blocked(&hand);
 	t_ok(write(p[1], "bytes", 5) == 5 && outcome_of(&hand) == 5 && !memcmp(buf, "bytes", 5), "from a pipe, what there is");
-	t_ok(writes(fd, buf, 1) == -ENXIO, "no output: ENXIO");
+	t_ok(writes(fd, buf, 1) == -ENXIO && ask(&hand, do_oob_write, &(struct transfer){ fd, buf, 1 }) == -ENXIO, "no output: ENXIO");
 	pfd.fd = fd;
 	t_ok(poll(&pfd, 1, 0) == 0 && write(p[1], "more", 4) == 4 && poll(&pfd, 1, 5000) == 1 && read(fd, buf, 2) == 2 && reads(fd, buf, 9) == 2,
 	     "polled and read in-band, then out-of-band");
@@ -226,13 +259,67 @@ static void test_mapping(void)
 	close(memfd);
 }
 
+/* Makes a proxy of signals to itself, tells, and goes when told. */
+static void own_signalfd(int told, int tell_fd)
+{
+	sigset_t set;
+	char byte;
+	int fd;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	evl_init();
+	fd = evl_create_proxy(signalfd(-1, &set, 0), 256, 0, EVL_CLONE_INPUT, "/signals:%d", getppid());
+	_exit(write(tell_fd, fd < 0 ? "n" : "y", 1) != 1 || read(told, &byte, 1) != 1);
+}
+
+/* The wait queue of a signalfd goes with its process, whoever has the file: the kernel warned of the proxy in it. */
+static void test_signalfd(void)
+{
+	int to[2], from[2], fd, status = -1;
+	char byte = 0, name[64];
+	pid_t pid;
+
+	if (pipe(to) || pipe(from))
+		t_bail("pipe");
+	pid = fork();
+	if (!pid)
+		own_signalfd(to[0], from[1]);
+	if (read(from[0], &byte, 1) != 1)
+		t_bail("read");
+	snprintf(name, sizeof(name), "/dev/evl/proxy/signals:%d", getpid());
+	fd = open(name, O_RDWR | O_CLOEXEC);
+	t_ok(byte == 'y' && fd >= 0, "the proxy of a signalfd is opened by another process");
+	if (write(to[1], "x", 1) != 1)
+		t_bail("write");
+	waitpid(pid, &status, 0);
+	pause_ms(100);
+	close(fd);
+	t_ok(!status && access(name, F_OK), "which outlives its maker, and goes");
+	close(to[0]);
+	close(to[1]);
+	close(from[0]);
+	close(from[1]);
+}
+
 static int do_printf(void *arg)		{ return (int)evl_printf("# evl_printf %s\n", (char *)arg); }
 
 static void test_creation(void)
 {
+	int epoll = epoll_create1(EPOLL_CLOEXEC), fd;
+	char val;
+
 	t_ok(evl_new_proxy(999, 64, NULL) == -EBADF, "no file: EBADF");
 	t_ok(evl_create_proxy(1, (1U << 30) + 1, 0, 0, NULL) == -EINVAL && evl_create_proxy(1, 0, 0, EVL_CLONE_OUTPUT, NULL) == -EINVAL &&
 	     evl_create_proxy(1, 64, 0, 1, NULL) == -EINVAL, "too large, none, unknown flags: EINVAL");
+	t_ok(evl_new_proxy(evl_stdout(), 64, NULL) == -EINVAL && evl_new_proxy(epoll, 64, NULL) == -EINVAL, "what takes no output: EINVAL");
+	fd = evl_new_proxy(1, 64, "taken:%d", getpid());
+	t_ok(fd >= 0 && evl_new_proxy(1, 64, "/taken:%d", getpid()) == -EEXIST, "a name taken: EEXIST");
+	close(fd);
+	t_ok(evl_write_proxy(fd, "x", 1) == -EBADF && evl_read_proxy(fd, &epoll, 1) == -EBADF && writes(fd, "x", 1) == -EBADF &&
+	     reads(fd, &val, 1) == -EBADF && evl_print_proxy(fd, "x") == -EBADF, "what is closed is no proxy: EBADF");
+	close(epoll);
 	t_ok(evl_stdout() >= 0 && evl_stderr() >= 0 && ask(&hand, do_printf, "works") == 19, "evl_printf() (%d)", hand.ret);
 }
 
@@ -283,7 +370,7 @@ int main(void)
 	deadline(110);
 	t_require_core();
 	t_need_cpus(1);
-	t_plan(34);
+	t_plan(42);
 	evl_init();
 	hire(&hand, "proxy-hand", 15, t_cpu((int)sysconf(_SC_NPROCESSORS_ONLN) - 1));
 
@@ -292,6 +379,7 @@ int main(void)
 	test_input();
 	test_eventfd();
 	test_mapping();
+	test_signalfd();
 	test_creation();
 	test_stream();
 

@@ -31,7 +31,7 @@ static void test_rules(void)
 	t_ok(ask(&high, do_lock_write, NULL) == -EDEADLK && ask(&high, do_lock_read, NULL) == -EDEADLK, "once more: EDEADLK");
 	t_ok(ask(&low, do_trylock_read, NULL) == -EAGAIN && ask(&low, do_unlock_write, NULL) == -EPERM &&
 	     ask(&low, do_unlock_read, NULL) == -EPERM, "a writer is alone, and unlocks by itself");
-	t_ok(evl_lock_read(&rw) == -EPERM, "unattached threads cannot wait");
+	t_ok(evl_lock_read(&rw) == -EPERM && evl_lock_write(&rw) == -EPERM, "unattached threads cannot wait");
 	tell(&low, do_lock_read, NULL);
 	is_blocked(&low);
 	tell(&mid, do_lock_write, NULL);
@@ -49,7 +49,9 @@ static void test_rules(void)
 	t_ok(outcome_of(&low) == -EINTR && !ask(&mid, do_unlock_write, NULL), "as reader and as writer");
 	t_ok(!evl_trylock_write(&rw) && !evl_unlock_write(&rw) && !evl_trylock_read(&rw) && !evl_unlock_read(&rw),
 	     "free again, also for unattached threads");
-	t_ok(!evl_destroy_rwlock(&rw) && evl_destroy_rwlock(&rw) == -EINVAL && evl_lock_read(&rw) == -EINVAL, "destroyed, once");
+	t_ok(!evl_destroy_rwlock(&rw) && evl_destroy_rwlock(&rw) == -EINVAL, "destroyed, once");
+	t_ok(evl_lock_read(&rw) == -EINVAL && evl_trylock_read(&rw) == -EINVAL && evl_unlock_read(&rw) == -EINVAL &&
+	     evl_lock_write(&rw) == -EINVAL && evl_trylock_write(&rw) == -EINVAL && evl_unlock_write(&rw) == -EINVAL, "use after that: EINVAL");
 }
 
 static volatile int first, second, wrong;
@@ -118,7 +120,7 @@ int main(void)
 	t_need_cpus(1);
 	evl_init();
 
-	t_plan(18);
+	t_plan(19);
 	t_ok(evl_unlock_read(&lazy) == -EINVAL && evl_unlock_write(&lazy) == -EINVAL, "static: unlocking is no use");
 	t_ok(!evl_trylock_write(&lazy) && !evl_unlock_write(&lazy) && !evl_destroy_rwlock(&lazy), "the first lock creates it");
 	hire(&low, "rwlock-low", 10, t_cpu(0));

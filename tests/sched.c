@@ -10,6 +10,9 @@
 
 #define NR_THREADS	8
 
+/* The core counts ns in 63 bits, and takes nothing longer. */
+#define LONGEST_QUANTUM	(INT64_MAX / NSEC_PER_SEC * NSEC_PER_SEC - 1)
+
 static volatile int order[64], nr_order;
 
 struct contender {
@@ -173,6 +176,7 @@ static void test_yield(void)
 /* Round-robin: both get on, though neither gives way. */
 struct spinner {
 	int policy;
+	uint64_t quantum;
 	uint64_t stop;
 	volatile long laps;
 	volatile int switches;
@@ -186,7 +190,10 @@ static void *spin_for_turn(void *arg)
 {
 	struct spinner *s = arg;
 	struct evl_sched_attrs attrs = {
-		.sched_policy = s->policy, .sched_priority = 50, .sched_rr_quantum = { .tv_nsec = 5000000 },
+		.sched_policy = s->policy, .sched_priority = 50,
+		.sched_rr_quantum = {
+			.tv_sec = (int64_t)(s->quantum / NSEC_PER_SEC), .tv_nsec = (int64_t)(s->quantum % NSEC_PER_SEC),
+		},
 	};
 	struct timespec date = timespec_of(s->start);
 	int efd = attach("spinner"), ret;
@@ -209,7 +216,7 @@ static void *spin_for_turn(void *arg)
 }
 
 /* Two spinners, told apart by the parity of their start. Turns taken between them. */
-static int spin_two(int policy)
+static int spin_two(int policy, uint64_t quantum)
 {
 	uint64_t start = (t_now() + 300 * NSEC_PER_MSEC) & ~1ULL;
 	struct spinner s[2] = { };
@@ -219,10 +226,11 @@ static int spin_two(int policy)
 	last_runner = -1;
 	for (n = 0; n < 2; n++) {
 		s[n] = (struct spinner){
-			.policy = policy, .start = start + (uint64_t)n, .stop = start + 200 * NSEC_PER_MSEC,
+			.policy = policy, .quantum = quantum, .start = start + (uint64_t)n, .stop = start + 200 * NSEC_PER_MSEC,
 		};
 		threads[n] = t_thread(50, t_cpu(0), spin_for_turn, &s[n]);
-		await(&s[n].ready, 1);
+		if (!await(&s[n].ready, 1))
+			t_bail("policy %d is refused", policy);
 	}
 	for (n = 0; n < 2; n++)
 		pthread_join(threads[n], NULL);
@@ -235,10 +243,13 @@ static void test_round_robin(void)
 {
 	int turns;
 
-	turns = spin_two(SCHED_RR);
+	turns = spin_two(SCHED_RR, 5 * NSEC_PER_MSEC);
 	t_ok(turns >= 8, "two round-robin threads with slices of 5 ms take turns over 200 ms (%d)", turns);
-	turns = spin_two(SCHED_FIFO);
+	turns = spin_two(SCHED_FIFO, 0);
 	t_ok(turns <= 2, "two FIFO ones do not (%d)", turns);
+	/* The end of such a slice was computed as a date of the past. */
+	turns = spin_two(SCHED_RR, LONGEST_QUANTUM);
+	t_ok(turns <= 2, "nor do round-robin ones with slices of three hundred years (%d)", turns);
 }
 
 /* Lowered under a ready thread, the caller loses the CPU at once. */
@@ -329,7 +340,7 @@ int main(void)
 	deadline(55);
 	t_require_core();
 	t_need_cpus(1);
-	t_plan(13);
+	t_plan(14);
 	test_attributes();
 	test_priorities();
 	test_fifo();

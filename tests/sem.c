@@ -6,6 +6,7 @@
  */
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include "crew.h"
 
@@ -51,8 +52,11 @@ static int peek(void)
 	return val;
 }
 
+static void ignore(int sig) { }
+
 static void test_counting(void)
 {
+	struct timespec past = { .tv_nsec = 1 };
 	struct evl_sem s;
 	int val;
 
@@ -60,10 +64,15 @@ static void test_counting(void)
 	t_ok(evl_create_sem(&s, EVL_CLOCK_MONOTONIC, 2, 0, "s:%d", getpid()) >= 0, "two units");
 	t_ok(!evl_tryget_sem(&s) && !evl_tryget_sem(&s) && evl_tryget_sem(&s) == -EAGAIN, "can be had, then EAGAIN");
 	t_ok(!evl_peek_sem(&s, &val) && val == 0, "none is left");
-	t_ok(evl_get_sem(&s) == -EPERM, "waiting is for attached threads");
+	t_ok(evl_get_sem(&s) == -EPERM && evl_timedget_sem(&s, &past) == -EPERM, "waiting is for attached threads");
 	evl_close_sem(&s);
 	t_ok(evl_tryget_sem(&s) == -EINVAL && evl_put_sem(&s) == -EINVAL && evl_peek_sem(&s, &val) == -EINVAL &&
-	     evl_flush_sem(&s) == -EINVAL && evl_close_sem(&s) == -EINVAL, "use after closing: EINVAL");
+	     evl_flush_sem(&s) == -EINVAL && evl_get_sem(&s) == -EINVAL && evl_timedget_sem(&s, &past) == -EINVAL &&
+	     evl_close_sem(&s) == -EINVAL, "use after closing: EINVAL");
+	t_ok(evl_create_sem(&s, 1, 0, 0, "s:%d", getpid()) == -EINVAL &&
+	     evl_create_sem(&s, EVL_CLOCK_MONOTONIC, 0, 1, "s:%d", getpid()) == -EINVAL, "no clock, unknown flags: EINVAL");
+	t_ok(evl_new_sem(&s, "sem:%d", getpid()) == -EEXIST && evl_open_sem(&s, "sem:%d", getpid()) == -ENOENT,
+	     "a name taken: EEXIST; by a private one: ENOENT");
 	evl_create_sem(&s, EVL_CLOCK_MONOTONIC, INT_MAX, 0, "s:%d", getpid());
 	t_ok(evl_put_sem(&s) == -EOVERFLOW && !evl_peek_sem(&s, &val) && val == INT_MAX, "no more than INT_MAX");
 	t_ok(ask(&low, do_get, &s) == 0, "one of them");
@@ -95,6 +104,10 @@ static void test_waiting(void)
 	is_blocked(&mid);
 	evl_unblock_thread(mid.efd);
 	t_ok(outcome_of(&mid) == -EINTR && peek() == 0, "unblocked: EINTR, the count restored");
+	tell(&mid, do_get, &sem);
+	is_blocked(&mid);
+	pthread_kill(mid.tid, SIGUSR1);
+	t_ok(outcome_of(&mid) == -EINTR && peek() == 0, "a signal: the same");
 	tell(&mid, do_get, &sem);
 	tell(&low, do_get, &sem);
 	is_blocked(&mid);
@@ -211,12 +224,13 @@ int main(void)
 	t_need_cpus(1);
 	evl_init();
 
+	signal(SIGUSR1, ignore);
 	evl_new_sem(&sem, "sem:%d", getpid());
 	hire(&low, "sem-low", 10, t_cpu(0));
 	hire(&mid, "sem-mid", 20, t_cpu(0));
 	hire(&high, "sem-high", 30, t_cpu(0));
 
-	t_plan(29);
+	t_plan(32);
 	test_counting();
 	test_waiting();
 	test_files();

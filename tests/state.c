@@ -119,6 +119,88 @@ static void test_demotion(int efd)
 	t_ok(!ret && attrs.sched_policy == SCHED_WEAK, "and weak (%d)", attrs.sched_policy);
 }
 
+/* All the calls on the descriptor of a thread, given what is none. The number of those which do not say so. */
+static int not_said(int fd, int error)
+{
+	struct evl_sched_attrs attrs = { .sched_policy = SCHED_FIFO, .sched_priority = 1 };
+	struct evl_thread_state state;
+	int mask, wrong = 0;
+
+	wrong += evl_get_state(fd, &state) != error;
+	wrong += evl_unblock_thread(fd) != error;
+	wrong += evl_demote_thread(fd) != error;
+	wrong += evl_set_schedattr(fd, &attrs) != error;
+	wrong += evl_get_schedattr(fd, &attrs) != error;
+	wrong += evl_set_thread_mode(fd, 0, &mask) != error;
+	wrong += evl_clear_thread_mode(fd, 0, &mask) != error;
+
+	return wrong;
+}
+
+static void *come_and_go(void *unused)
+{
+	return (void *)(intptr_t)evl_attach_self("state-gone");
+}
+
+/* By a caller on either stage. */
+static void test_bad_targets(int closed, int stale, int other)
+{
+	const char *stage = evl_is_inband() ? "in-band" : "out-of-band";
+	int wrong;
+
+	wrong = not_said(closed, -EBADF) + not_said(-1, -EBADF);
+	t_ok(!wrong, "%s, a descriptor which is not open: EBADF (%d did not say so)", stage, wrong);
+	wrong = not_said(other, -EBADF);
+	t_ok(!wrong, "%s, one of a polling set: EBADF (%d did not)", stage, wrong);
+	wrong = not_said(stale, -ESTALE);
+	t_ok(!wrong, "%s, one of a thread which is gone: ESTALE (%d did not)", stage, wrong);
+}
+
+static void test_targets(int efd)
+{
+	struct evl_sched_attrs attrs;
+	void *nowhere = (void *)8, *gone;
+	int set = evl_new_poll(), file, wrong = 0, mask;
+
+	pthread_join(t_thread(45, t_cpu(0), come_and_go, NULL), &gone);
+	file = open("/dev/null", O_RDWR);
+	wrong += not_said(file, -EBADF);
+	close(file);
+	t_ok(!wrong, "a descriptor of a plain file: EBADF (%d did not say so)", wrong);
+	test_bad_targets(file, (int)(intptr_t)gone, set);
+	evl_switch_oob();
+	test_bad_targets(file, (int)(intptr_t)gone, set);
+
+	wrong = evl_get_state(efd, nowhere) != -EFAULT;
+	wrong += evl_set_schedattr(efd, nowhere) != -EFAULT;
+	wrong += evl_get_schedattr(efd, nowhere) != -EFAULT;
+	wrong += evl_set_thread_mode(efd, 0, nowhere) != -EFAULT;
+	wrong += evl_clear_thread_mode(efd, 0, nowhere) != -EFAULT;
+	t_ok(!wrong, "bad addresses: EFAULT (%d did not say so)", wrong);
+	wrong = evl_set_thread_mode(efd, 1, NULL) != -EINVAL;
+	wrong += evl_clear_thread_mode(efd, 1, NULL) != -EINVAL;
+	wrong += evl_set_thread_mode(efd, EVL_T_HMOBS, NULL) != -EINVAL;
+	wrong += evl_set_thread_mode(efd, 0, &mask) != 0 || mask;
+	t_ok(!wrong, "bits which are no modes, notices of a thread without observable: EINVAL, nothing is set (%d)", wrong);
+	t_ok(!evl_get_schedattr(efd, &attrs) && attrs.sched_priority == 50, "the thread is as it was");
+	close(set);
+	close((int)(intptr_t)gone);
+}
+
+/* A warning is sent by a signal, unless there is an observable; nothing is left to be sent without any. */
+static void test_modes(int efd)
+{
+	int mask = -1, wrong;
+
+	wrong = evl_set_thread_mode(efd, EVL_T_WOSS, NULL) || evl_set_thread_mode(efd, 0, &mask) || mask != (EVL_T_WOSS | EVL_T_HMSIG);
+	t_ok(!wrong, "a warning brings the signal along (%#x)", (unsigned int)mask);
+	wrong = evl_set_thread_mode(efd, EVL_T_WOLI, &mask) || mask != (EVL_T_WOSS | EVL_T_HMSIG);
+	wrong = wrong || evl_clear_thread_mode(efd, EVL_T_WOSS, &mask) || mask != (EVL_T_WOSS | EVL_T_WOLI | EVL_T_HMSIG);
+	t_ok(!wrong, "each change tells what was before (%#x)", (unsigned int)mask);
+	wrong = evl_clear_thread_mode(efd, EVL_T_WOLI, NULL) || evl_clear_thread_mode(efd, 0, &mask) || mask;
+	t_ok(!wrong, "which goes with the last of them (%#x)", (unsigned int)mask);
+}
+
 int main(void)
 {
 	int efd;
@@ -126,12 +208,17 @@ int main(void)
 	deadline(50);
 	t_require_core();
 	t_need_cpus(2);
-	t_plan(15);
+	t_plan(29);
+	t_ok(evl_yield() == -EPERM && evl_switch_oob() == -EPERM && evl_switch_inband() == -EPERM && evl_is_inband(),
+	     "unattached threads have no stage, nor anything to yield: EPERM");
 	t_become(50, t_cpu(0));
 	efd = attach("counted");
 	test_counters(efd);
 	test_cpu_time(efd);
 	evl_switch_inband();
+	test_targets(efd);
+	evl_switch_inband();
+	test_modes(efd);
 	test_sleeping_state();
 	test_demotion(efd);
 

@@ -36,6 +36,7 @@ static void test_attach_detach(void)
 	t_ok(evl_get_self() == -EPERM && evl_detach_self() == -EPERM, "an unattached thread has no self, and cannot detach");
 	efd = evl_attach_self("attach-test");
 	t_ok(efd >= 0, "attached (%d)", efd);
+	t_ok(evl_detach_thread(1) == -EINVAL && evl_get_self() == efd, "flags of detaching: EINVAL, it stays attached");
 	again = evl_attach_self("attach-again");
 	t_ok(again == -EBUSY, "attaching again: busy (%d)", again);
 	t_ok(evl_get_self() == efd, "self is that descriptor");
@@ -72,6 +73,13 @@ static void test_names(void)
 	t_ok(ret == -EINVAL, "a slash inside a public name is invalid (%d)", ret);
 	ret = evl_attach_thread(0x40000000, "flags");
 	t_ok(ret == -EINVAL, "unknown flags are invalid (%d)", ret);
+	ret = evl_attach_thread(EVL_CLONE_MASTER, "flags");
+	t_ok(ret == -EINVAL, "turns need an observable (%d)", ret);
+	t_spare_fds(1);
+	ret = evl_attach_self("/descriptors");
+	t_spare_fds(-1);
+	t_ok(ret == -EMFILE && access("/dev/evl/thread/descriptors", F_OK), "no descriptor is left (%d)", ret);
+	t_ok(evl_get_self() == -EPERM && evl_detach_self() == -EPERM, "nothing of this attached");
 
 	efd = evl_attach_self("twin");
 	pthread_join(t_thread(0, -1, attach_same, &other), NULL);
@@ -158,7 +166,7 @@ int main(void)
 {
 	deadline(50);
 	t_require_core();
-	t_plan(20);
+	t_plan(24);
 	test_attach_detach();
 	test_names();
 	test_thread_exit();

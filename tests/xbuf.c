@@ -88,12 +88,18 @@ static void test_stuck(void)
 	is_blocked(&hand);
 	evl_unblock_thread(hand.efd);
 	t_ok(outcome_of(&hand) == -EINTR, "unblocked: EINTR");
+	writes(xb, "123456789abcdef0", 16);
+	tell(&hand, do_oob_write, &w);
+	is_blocked(&hand);
+	evl_unblock_thread(hand.efd);
+	t_ok(outcome_of(&hand) == -EINTR && read(xb, buf, 16) == 16 && !memcmp(buf, "123456789abcdef0", 16),
+	     "a writer who is unblocked as well, and leaves nothing");
 }
 
 static void test_kinds(void)
 {
 	char buf[8] = "";
-	int fd, set;
+	int fd;
 
 	t_ok(evl_create_xbuf(0, 0, 0, "x:%d", getpid()) == -EINVAL && evl_create_xbuf((1U << 30) + 1, 4, 0, "x:%d", getpid()) == -EINVAL,
 	     "no ring, one too large: EINVAL");
@@ -102,9 +108,13 @@ static void test_kinds(void)
 	t_ok(fd >= 0 && reads(fd, buf, 1) == -ENOBUFS && write(fd, buf, 1) == -1 && errno == ENOBUFS, "one way: the other gives ENOBUFS");
 	t_ok(read(fd, buf, 1) == -1 && errno == EAGAIN, "non-blocking: EAGAIN");
 	t_ok(writes(fd, "12345678", 8) == 8 && writes(fd, "9", 1) == -EAGAIN, "when full as well");
-	set = evl_new_poll();
+	t_ok(evl_new_xbuf(8, "one-way:%d", getpid()) == -EEXIST, "a name taken: EEXIST");
 	close(fd);
-	close(set);
+	t_ok(writes(fd, buf, 1) == -EBADF && reads(fd, buf, 1) == -EBADF, "closed: EBADF");
+	fd = evl_create_xbuf(0, 8, 0, "other-way:%d", getpid());
+	t_ok(fd >= 0 && writes(fd, buf, 1) == -ENOBUFS && read(fd, buf, 1) == -1 && errno == ENOBUFS && write(fd, "1", 1) == 1 &&
+	     reads(fd, buf, 1) == 1, "the other way: the one gives ENOBUFS");
+	close(fd);
 	fd = evl_new_xbuf(8, "closing:%d", getpid());
 	tell(&hand, do_oob_read, &(struct transfer){ fd, buf, 4 });
 	is_blocked(&hand);
@@ -231,7 +241,7 @@ int main(void)
 	xb = evl_new_xbuf(16, "xbuf:%d", getpid());
 	hire(&hand, "xbuf-hand", 15, t_cpu((int)sysconf(_SC_NPROCESSORS_ONLN) - 1));
 
-	t_plan(26);
+	t_plan(30);
 	test_basics();
 	test_stuck();
 	test_kinds();

@@ -197,6 +197,7 @@ static void forget_core(void)
 	evl_core.abi_level = EVL_ABI_PREREQ;
 	evl_self.window = NULL;
 	memcpy(&init_lock, &unlocked, sizeof(init_lock));
+	evl_forget_activations();
 	__atomic_store_n(&status, STATUS_UNTRIED, __ATOMIC_RELEASE);
 }
 

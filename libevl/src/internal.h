@@ -91,6 +91,9 @@ int evl_create_formatted(const char *type, void *attrs, int flags, int allowed, 
 /* The shared state of an element, or NULL if the core gave an offset outside of the mapping. */
 void *evl_shared_state(const struct evl_element_ids *eids, size_t size, size_t align);
 
+/* Monitors are activated under a lock, which the child of a fork has to find free. */
+void evl_forget_activations(void);
+
 /* The descriptor behind EVL_CLOCK_MONOTONIC or _REALTIME; any other value is returned as it is. */
 int evl_clock_descriptor(int clockfd);
 

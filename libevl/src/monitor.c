@@ -148,6 +148,14 @@ static int create_from_static(struct __evl_monitor *mon, const struct monitor_ki
 	return ret;
 }
 
+/* In the child of a fork: another thread of the parent may have held the lock when the process was copied. */
+void evl_forget_activations(void)
+{
+	static const pthread_mutex_t unlocked = PTHREAD_MUTEX_INITIALIZER;
+
+	memcpy(&activation_lock, &unlocked, sizeof(activation_lock));
+}
+
 int evl_activate_monitor(struct __evl_monitor *mon, const struct monitor_kind *kind)
 {
 	int ret = 0;

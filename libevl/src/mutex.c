@@ -52,18 +52,23 @@ bool evl_mutex_is_mine(struct evl_monitor_state *state)
 	return (read_once(state->gate.owner) & EVL_HANDLE_MASK) == evl_self.fundle;
 }
 
+/* A mutex is owned out-of-band. Who cannot get there does not own it once more. */
 static int nest(struct evl_monitor_state *state)
 {
+	int ret = 0;
+
 	if (!state->gate.recursive)
 		return -EDEADLK;
 
 	if (state->gate.nesting == NESTING_MAX)
 		return -EAGAIN;
 
-	state->gate.nesting++;
+	if (evl_self_inband())
+		ret = evl_self_request(EVL_THRIOC_SWITCH_OOB);
+	if (!ret)
+		state->gate.nesting++;
 
-	/* A mutex is owned out-of-band. */
-	return evl_self_inband() ? evl_self_request(EVL_THRIOC_SWITCH_OOB) : 0;
+	return ret;
 }
 
 static bool may_take_by_hand(struct evl_monitor_state *state)

@@ -80,6 +80,49 @@ static long drop_file(struct api_file *f)
 	return 0;
 }
 
+#define MAX_BROKEN	1000
+
+static struct {
+	struct evl_kthread	kthread;
+	struct evl_flag		flag;
+	atomic_t		granted, broken;
+	bool			runs;
+} public;
+
+static void wait_for_flag(void *arg)
+{
+	while (!evl_kthread_should_stop() && atomic_read(&public.broken) < MAX_BROKEN)
+		atomic_inc(evl_wait_flag(&public.flag) ? &public.broken : &public.granted);
+}
+
+static long run_public(void)
+{
+	int ret;
+
+	if (public.runs)
+		return -EBUSY;
+
+	evl_init_flag(&public.flag);
+	atomic_set(&public.granted, 0);
+	atomic_set(&public.broken, 0);
+	ret = evl_run_kthread(&public.kthread, wait_for_flag, NULL, 20, EVL_CLONE_PUBLIC, API_KTHREAD_NAME);
+	public.runs = !ret;
+
+	return ret;
+}
+
+static long stop_public(void)
+{
+	if (!public.runs)
+		return -ESRCH;
+
+	evl_stop_kthread(&public.kthread);
+	evl_destroy_flag(&public.flag);
+	public.runs = false;
+
+	return 0;
+}
+
 static long api_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 {
 	struct api_file *f = filp->private_data;
@@ -92,6 +135,17 @@ static long api_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 		return hold_file(f, arg);
 	case API_FILE_DROP:
 		return drop_file(f);
+	case API_KTHREAD_RUN:
+		return run_public();
+	case API_KTHREAD_RAISE:
+		evl_raise_flag(&public.flag);
+		return 0;
+	case API_KTHREAD_STOP:
+		return stop_public();
+	case API_KTHREAD_GRANTED:
+		return atomic_read(&public.granted);
+	case API_KTHREAD_BROKEN:
+		return atomic_read(&public.broken);
 	default:
 		return -ENOTTY;
 	}

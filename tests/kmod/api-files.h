@@ -24,4 +24,15 @@ struct api_transfer {
 #define API_FILE_HOLD	_IO('a', 2)
 #define API_FILE_DROP	_IO('a', 3)
 
+/*
+ * A public kernel thread which waits for a flag, over and over: run it, raise the flag, stop it. How many of its waits
+ * were granted, and how many ended with an error.
+ */
+#define API_KTHREAD_NAME	"api-public"
+#define API_KTHREAD_RUN		_IO('a', 4)
+#define API_KTHREAD_RAISE	_IO('a', 5)
+#define API_KTHREAD_STOP	_IO('a', 6)
+#define API_KTHREAD_GRANTED	_IO('a', 7)
+#define API_KTHREAD_BROKEN	_IO('a', 8)
+
 #endif /* _EVL_TESTS_API_FILES_H */

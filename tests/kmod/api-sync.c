@@ -68,6 +68,17 @@ static bool both_wait(struct api_hand *first, struct api_hand *second)
 	return asleep(&second->kthread);
 }
 
+static int pulse_flag_nosched(void *unused)
+{
+	unsigned long flags = hard_local_irq_save();
+
+	evl_pulse_flag_nosched(&flag);
+	evl_schedule();
+	hard_local_irq_restore(flags);
+
+	return 0;
+}
+
 static void flag_contexts(struct api_hand *h)
 {
 	const struct context *c;
@@ -123,6 +134,11 @@ static void flag_crowd(struct api_hand *a, struct api_hand *b)
 		tap_ok(ready && !ret && !outcome(a) && !outcome(b) &&
 		       ask(a, wait_flag_past, NULL) == -ETIMEDOUT,
 		       "flag: a pulse from %s wakes up all, and leaves it lowered", c->name);
+		ready = both_wait(a, b);
+		ret = c->run(pulse_flag_nosched, NULL);
+		tap_ok(ready && !ret && !outcome(a) && !outcome(b) &&
+		       ask(a, wait_flag_past, NULL) == -ETIMEDOUT,
+		       "flag: a pulse from %s, rescheduled later, does the same", c->name);
 	}
 }
 
@@ -318,12 +334,31 @@ static bool all_wait(struct api_hand *h)
 static int wake_one(void *unused) { return evl_wake_up(&wq) ? 1 : 0; }
 static int wake_all(void *unused) { return evl_wake_up_all(&wq); }
 
+/* Who is first, and whether there is anybody. */
+static struct evl_thread *first_waiter(bool *active)
+{
+	struct evl_thread *head;
+	unsigned long flags;
+
+	evl_wq_lock(&wq, flags);
+	*active = evl_waitqueue_active(&wq);
+	head = evl_waitqueue_head(&wq);
+	evl_wq_unlock(&wq, flags);
+
+	return head;
+}
+
 static void wake_in_order(struct api_hand *h, int order, const char *text, int first, int second, int third)
 {
-	bool ready;
+	struct evl_thread *head;
+	bool ready, active;
 
 	evl_init_waitqueue(&wq, &evl_mono_clock, order);
+	head = first_waiter(&active);
+	tap_ok(!head && !active, "wait queue: empty");
 	ready = all_wait(h);
+	head = first_waiter(&active);
+	tap_ok(active && head == h[first].kthread.thread, "wait queue: its head is seen");
 	from_interrupt(wake_one, NULL);
 	comes_true(READ_ONCE(nr_turns) == 1);
 	in_thread(wake_one, NULL);
@@ -475,7 +510,11 @@ void test_kmutex(void)
 	ask(&low, unlock_mutex, NULL);
 	evl_destroy_kmutex(&mutex);
 	ret = ask(&low, lock_mutex, NULL);
-	tap_ok(ret == -EIDRM, "mutex: destroyed (%d)", ret);
+	tap_ok(ret == -EIDRM && ask(&low, trylock_mutex, NULL) == ret, "mutex: destroyed (%d)", ret);
+	evl_init_kmutex(&mutex);
+	ret = ask(&low, lock_mutex, NULL);
+	tap_ok(!ret && ask(&high, trylock_mutex, NULL) == -EAGAIN, "mutex: made anew (%d)", ret);
+	ask(&low, unlock_mutex, NULL);
 	dismiss(&low);
 	dismiss(&high);
 }

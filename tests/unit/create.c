@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
+#include <wchar.h>
 #include <evl/evl.h>
 #include <evl/observable.h>
 #include <evl/sys.h>
@@ -131,18 +132,33 @@ END_TEST
 
 START_TEST(polling_set)
 {
+	static const int codes[] = { -EMFILE, -ENFILE, -ENOMEM };
+	int n;
+
 	init();
 	ck_assert_int_eq(evl_new_poll(), FAKE_OTHER_FD);
-	fake.open_status = -EMFILE;
-	ck_assert_int_eq(evl_new_poll(), -EMFILE);
+	for (n = 0; n < 3; n++) {
+		fake.open_status = codes[n];
+		ck_assert_int_eq(evl_new_poll(), codes[n]);
+	}
 }
 END_TEST
 
 START_TEST(rwlock_errors)
 {
+	static const int codes[] = { -EMFILE, -ENFILE, -ENOMEM };
+	struct evl_rwlock fixed = EVL_RWLOCK_INITIALIZER();
+	int n;
+
 	init();
-	fake.clone_status = -ENOMEM;
-	ck_assert_int_eq(evl_create_rwlock(&rwlock), -ENOMEM);
+	for (n = 0; n < 3; n++) {
+		fake.clone_status = codes[n];
+		ck_assert_int_eq(evl_create_rwlock(&rwlock), codes[n]);
+		ck_assert_int_eq(evl_trylock_read(&fixed), codes[n]);
+		ck_assert_int_eq(evl_trylock_write(&fixed), codes[n]);
+		ck_assert_int_eq(evl_lock_read(&fixed), codes[n]);
+		ck_assert_int_eq(evl_lock_write(&fixed), codes[n]);
+	}
 	fake.clone_status = 0;
 	ck_assert_int_eq(evl_create_rwlock(&rwlock), 0);
 	ck_assert_int_eq(evl_destroy_rwlock(&rwlock), 0);
@@ -276,10 +292,13 @@ START_TEST(printing)
 	ck_assert_int_eq(evl_send_proxy(FAKE_STREAM_FD, text, 7), 7);
 	ck_assert_int_eq(evl_write_proxy(FAKE_STREAM_FD, text, 0), 0);
 	ck_assert_int_eq(evl_read_proxy(FAKE_STREAM_FD, text, 9), 9);
+	/* A character which the C locale does not have. */
+	ck_assert_int_eq(evl_print_proxy(FAKE_STREAM_FD, "%lc", (wint_t)0x20ac), -EINVAL);
+	ck_assert_int_eq(print_vargs("%lc", (wint_t)0x20ac), -EINVAL);
+	ck_assert_int_eq(evl_printf("%lc", (wint_t)0x20ac), -EINVAL);
+	ck_assert_int_eq(evl_eprintf("%lc", (wint_t)0x20ac), -EINVAL);
 }
 END_TEST
-
-#pragma GCC diagnostic pop
 
 /* No streams, because there are no proxies: the reason. */
 START_TEST(no_streams)
@@ -302,12 +321,17 @@ START_TEST(proxy_stages)
 	for (n = 0; n < sizeof(errors) / sizeof(errors[0]); n++) {
 		fake.oob_result = -errors[n];
 		ck_assert_int_eq(evl_write_proxy(9, "x", 1), -errors[n]);
+		ck_assert_int_eq(evl_send_proxy(9, "x", 1), -errors[n]);
+		ck_assert_int_eq(evl_print_proxy(9, "x"), -errors[n]);
+		ck_assert_int_eq(evl_eprintf("x"), -errors[n]);
 		ck_assert_int_eq(evl_read_proxy(9, &n, 1), -errors[n]);
 		ck_assert_int_eq(evl_printf("x"), -errors[n]);
 	}
 	ck_assert(!evl_is_inband());
 }
 END_TEST
+
+#pragma GCC diagnostic pop
 
 Suite *create_suite(void)
 {

@@ -106,6 +106,9 @@ static int serve_clone(int fd, struct evl_clone_req *req)
 		snprintf(fake.clone_name, sizeof(fake.clone_name), "%s",
 			 (const char *)(uintptr_t)req->name_ptr);
 
+	if (fake.on_clone)
+		fake.on_clone();
+
 	if (fake.clone_status)
 		return fake.clone_status;
 

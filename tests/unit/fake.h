@@ -60,6 +60,7 @@ struct fake_kernel {
 	__u32 attach_state;	/* EVL_T_* of a thread which was just attached */
 	__u32 state_offset;
 	bool switch_fails;
+	void (*on_clone)(void);	/* called for each element, before it is made */
 
 	/* Seen by the test. */
 	int nr_calls;

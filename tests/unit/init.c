@@ -197,6 +197,34 @@ START_TEST(child_starts_afresh)
 }
 END_TEST
 
+/* As if another thread forked while this one activates a semaphore. The child has one of its own to activate. */
+static struct evl_sem early = EVL_SEM_INITIALIZER("early", EVL_CLOCK_MONOTONIC, 1, 0);
+static struct evl_sem late = EVL_SEM_INITIALIZER("late", EVL_CLOCK_MONOTONIC, 1, 0);
+static int activation_status = -1;
+
+static void fork_and_activate(void)
+{
+	pid_t pid;
+
+	fake.on_clone = NULL;
+	pid = fork();
+	if (!pid) {
+		alarm(10);
+		_exit(evl_init() || evl_tryget_sem(&late));
+	}
+	waitpid(pid, &activation_status, 0);
+}
+
+START_TEST(child_activates)
+{
+	ck_assert_int_eq(evl_init(), 0);
+	fake.on_clone = fork_and_activate;
+	ck_assert_int_eq(evl_tryget_sem(&early), 0);
+	ck_assert(WIFEXITED(activation_status));
+	ck_assert_int_eq(WEXITSTATUS(activation_status), 0);
+}
+END_TEST
+
 START_TEST(child_of_a_failed_parent_tries_again)
 {
 	int status;
@@ -259,6 +287,7 @@ Suite *init_suite(void)
 	tcase_add_test(tc, attaching_initialises);
 	tcase_add_test(tc, concurrent_first_calls);
 	tcase_add_test(tc, child_starts_afresh);
+	tcase_add_test(tc, child_activates);
 	tcase_add_test(tc, child_of_a_failed_parent_tries_again);
 	tcase_add_test(tc, version);
 	tcase_add_test(tc, clocksources);

@@ -73,7 +73,9 @@ static const call_t waits[] = {
 
 /* Those which create what was initialised statically. */
 static const call_t activating[] = {
-	lock, timedlock, trylock, tryget, put, trywait_any, trywait_some, trywait_exact, post, broadcast_flags,
+	lock, timedlock, trylock, wait_event, timedwait_event, signal_event, signal_thread, broadcast_event, get, timedget,
+	tryget, put, wait_any, timedwait_any, trywait_any, wait_some, timedwait_some, trywait_some, wait_exact,
+	timedwait_exact, trywait_exact, post, broadcast_flags,
 };
 
 static void create(void)
@@ -144,6 +146,7 @@ END_TEST
 START_TEST(activation_fails)
 {
 	mutex = EVL_MUTEX_INITIALIZER("m", EVL_CLOCK_MONOTONIC, 0, 0);
+	event = EVL_EVENT_INITIALIZER("e", EVL_CLOCK_MONOTONIC, 0);
 	sem = EVL_SEM_INITIALIZER("s", EVL_CLOCK_MONOTONIC, 0, 0);
 	flags = EVL_FLAGS_INITIALIZER("f", EVL_CLOCK_MONOTONIC, 0, 0);
 	fake_attach_oob();
@@ -179,6 +182,23 @@ START_TEST(mutex_nesting)
 	fake_monitor()->gate.nesting = INT_MAX;
 	ck_assert_int_eq(lock(), -EAGAIN);
 	ck_assert_int_eq(trylock(), -EAGAIN);
+	ck_assert_int_eq(timedlock(), -EAGAIN);
+}
+END_TEST
+
+/* A signal is pending, or there is no CPU: the mutex is not taken once more. */
+START_TEST(mutex_nesting_fails)
+{
+	attached();
+	fake_monitor()->gate.recursive = 1;
+	ck_assert_int_eq(lock(), 0);
+	fake_set_inband(true);
+	fake.switch_fails = true;
+	ck_assert_int_eq(lock(), -EINVAL);
+	ck_assert_int_eq(trylock(), -EINVAL);
+	ck_assert_uint_eq(fake_monitor()->gate.nesting, 0);
+	ck_assert_int_eq(unlock(), 0);
+	ck_assert_uint_eq(fake_monitor()->gate.owner, 0);
 }
 END_TEST
 
@@ -271,6 +291,7 @@ Suite *monitor_suite(void)
 	tcase_add_loop_test(tc, activation_fails, 0, COUNT(activating));
 	tcase_add_test(tc, mutex_by_hand);
 	tcase_add_test(tc, mutex_nesting);
+	tcase_add_test(tc, mutex_nesting_fails);
 	tcase_add_test(tc, mutex_by_the_core);
 	tcase_add_test(tc, sem_by_hand);
 	tcase_add_test(tc, flags_by_hand);

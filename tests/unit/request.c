@@ -68,6 +68,9 @@ START_TEST(unattached_caller)
 	errno = 0;
 	ck_assert_int_eq(oob_ioctl(3, 1UL), -1);
 	ck_assert_int_eq(errno, EPERM);
+	errno = 0;
+	ck_assert_int_eq(oob_write(3, buf, 8), -1);
+	ck_assert_int_eq(errno, EPERM);
 	ck_assert_int_eq(fake.nr_calls, 0);
 }
 END_TEST

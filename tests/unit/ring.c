@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <evl/ring_ptr.h>
 #include "suites.h"
 
@@ -13,6 +15,7 @@
 
 DEFINE_EVL_RINGPTR_STATIC(fixed, ORDER)
 DEFINE_EVL_RINGPTR_DYNAMIC(pool, 10)
+DEFINE_EVL_RINGPTR_DYNAMIC(vast, 31)
 
 static TYPEOF_EVL_RINGPTR(mine, EVL_RINGPTR_MINORDER) my_ring;
 DEFINE_EVL_RINGPTR_OPS(mine, my_ring, EVL_RINGPTR_MINORDER)
@@ -83,6 +86,22 @@ START_TEST(ring_of_ones_own)
 	ck_assert(evl_enqueue_mine(&my_ring, &cursor));
 	ck_assert(evl_dequeue_mine(&ptr));
 	ck_assert_ptr_eq(ptr, &my_ring);
+}
+END_TEST
+
+START_TEST(no_memory)
+{
+	struct rlimit before, limit;
+	int ret;
+
+	getrlimit(RLIMIT_AS, &before);
+	limit = before;
+	limit.rlim_cur = sizeof(*vast) / 2;
+	ck_assert_int_eq(setrlimit(RLIMIT_AS, &limit), 0);
+	ret = evl_alloc_vast();
+	setrlimit(RLIMIT_AS, &before);
+	ck_assert_int_eq(ret, ENOMEM);
+	ck_assert_ptr_null(vast);
 }
 END_TEST
 
@@ -181,6 +200,7 @@ Suite *ring_suite(void)
 	tcase_add_test(tc, first_in_first_out);
 	tcase_add_test(tc, clearing);
 	tcase_add_test(tc, ring_of_ones_own);
+	tcase_add_test(tc, no_memory);
 	tcase_add_test(tc, dynamic);
 	tcase_add_test(tc, many_threads);
 	suite_add_tcase(s, tc);

@@ -61,6 +61,7 @@ START_TEST(macros)
 	si.si_value.sival_int = (int)(sigdebug_marker | EVL_HMDIAG_STAGEX);
 	ck_assert(sigdebug_marked(&si));
 	ck_assert_int_eq(sigdebug_cause(&si), EVL_HMDIAG_STAGEX);
+	ck_assert_int_eq(sigdebug_code(&si), (int)0xfccf0008);
 	si.si_value.sival_int = 0x7ccf0000 | EVL_HMDIAG_STAGEX;
 	ck_assert(!sigdebug_marked(&si));
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The headers of helpers: lists, atomic words, compiler shorthands. */
+#include <limits.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <evl/atomic.h>
 #include <evl/compiler.h>
+#include <evl/evl.h>
 #include <evl/list.h>
 #include "suites.h"
 
@@ -242,6 +244,29 @@ START_TEST(shorthands)
 }
 END_TEST
 
+START_TEST(values)
+{
+	union evl_value v = evl_ptrval(&a);
+
+	ck_assert_ptr_eq(v.ptr, &a);
+	v = evl_intval(-3);
+	ck_assert_int_eq(v.lval, -3);
+	ck_assert_int_eq(v.val, -3);
+	v = evl_intval(1LL << 40);
+	ck_assert_int_eq(v.lval, 1LL << 40);
+	v = evl_nil;
+	ck_assert_int_eq(v.lval, 0);
+	ck_assert_ptr_null(v.ptr);
+}
+END_TEST
+
+START_TEST(stack_size)
+{
+	ck_assert_uint_ge(EVL_STACK_DEFAULT, 65536);
+	ck_assert_uint_ge(EVL_STACK_DEFAULT, (unsigned long)PTHREAD_STACK_MIN);
+}
+END_TEST
+
 Suite *utility_suite(void)
 {
 	Suite *s = suite_create("utility");
@@ -255,6 +280,8 @@ Suite *utility_suite(void)
 	tcase_add_test(tc, atomic_words);
 	tcase_add_test(tc, bit_counts);
 	tcase_add_test(tc, shorthands);
+	tcase_add_test(tc, values);
+	tcase_add_test(tc, stack_size);
 	suite_add_tcase(s, tc);
 
 	return s;

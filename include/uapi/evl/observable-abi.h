@@ -39,10 +39,11 @@ struct evl_subscription {
 };
 
 #define EVL_BACKLOG_MAX	(1U << 20)
+#define EVL_NOTICES_MAX	(1 << 20)
 
 /*
- * EVL_OBSIOC_UPDATE: array of struct evl_notice. Returns how many found an observer. -EINVAL: a tag below
- * EVL_NOTICE_USER, after those before it were sent.
+ * EVL_OBSIOC_UPDATE: array of struct evl_notice, EVL_NOTICES_MAX at most. Returns how many found an observer. -EINVAL: a
+ * tag below EVL_NOTICE_USER, none was sent.
  * EVL_OBSIOC_READ: array of struct __evl_notification; waits for one. Returns how many were stored. -ENXIO: the caller
  * does not subscribe; -EAGAIN, -EINTR.
  */
