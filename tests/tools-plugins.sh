@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck disable=SC2016,SC3043
+# shellcheck disable=SC2016,SC2009,SC2013,SC2317,SC3043
 #
 # property: the plug-ins on trees that are made up: doctor, check, trace, start, stop, test, bench, plot, report,
 # tune; their JSON against the schemas, their help against manual pages and completion.
@@ -71,7 +71,7 @@ refuse "neither there" grep -E '^(FAIL|WARN)' "$work/out"
 
 # broken ROW VERDICT WORDS-OF-THE-REMEDY: exactly that row is at fault.
 broken() {
-	local row=$1 verdict=$2 words=$3
+	local row="$1" verdict=$2 words=$3
 	shift 3
 	check "doctor, $row broken" status_is "$([ "$verdict" = FAIL ] && echo 1 || echo 0)" doctor "$@"
 	row_is "$row" "$verdict"
@@ -126,7 +126,7 @@ put "$root/proc/cmdline" "irq_pipeline=off"
 check "no core because of irq_pipeline=off" status_is 1 doctor
 check "first that" says 'first the failure above'
 healthy_tree
-chmod 600 "$root/dev/evl/control"
+chmod 000 "$root/dev/evl/control"
 check "somebody who may not use the core" status_is 1 as_nobody env EVL_ROOT="$root" EVL_SYSDIR="$sys" EVL_CMDDIR="$cmddir" "$cmddir/evl-doctor"
 check "is told the group" says 'usermod -aG evl'
 healthy_tree

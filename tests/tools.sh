@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2016,SC2317,SC3043
 #
 # property: the tools as far as they need no core: options, plug-ins, configurations, a made-up sysfs.
 # Run by make check, in the build folder.
@@ -100,7 +101,7 @@ check "compressed, from standard input" status_is 2 sh -c '"$1" -f - <"$2"' - "$
 check "the same again" cmp "$work/findings" "$work/out"
 check "row 1 applies with CPU_FREQ" status_is 1 sh -c '{ cat "$2"; echo CONFIG_CPU_FREQ=y; } | "$1" -f -' - "$cmddir/evl-check" "$config"
 with_list() { # STATUS LINE [ARGUMENTS...]
-	local wanted=$1
+	local wanted="$1"
 	printf '%s\n' "$2" >"$work/list"
 	shift 2
 	status_is "$wanted" check_config -L "$work/list" "$@"
@@ -172,11 +173,11 @@ check "CPU time, none" says ' 00:000\.000  \[feeder\]$'
 check "ps -n" status_is 0 ps -s -n
 check "state as a number" says ' 0x00004890 '
 columns() { # OPTIONS COLUMNS...: exactly these in the header, NAME behind them
-	local options=$1
+	local options="$1"
 	shift
 	# shellcheck disable=SC2086
 	check "ps ${options:-without options}" status_is 0 ps $options
-	# shellcheck disable=SC2046
+	# shellcheck disable=SC2046,SC2005,SC2116
 	[ "$(echo $(head -n 1 "$work/out"))" = "$(echo CPU PID "$@" NAME)" ]
 	ok $? "its columns: $(head -n 1 "$work/out" | tr -s ' ')"
 	[ "$(awk 'NR == 1 { n = NF } NF != n { bad++ } END { print bad + 0 }' "$work/out")" = 0 ]
@@ -193,7 +194,7 @@ check "ps -s -t -p" status_is 0 ps -s -t -p
 check "prints what -l does" cmp "$work/long" "$work/out"
 names() { ps "$@" | awk 'NR > 1 { printf "%s%s", sep, $NF; sep = " " }'; }
 shows() { # NAMES OPTIONS...
-	local wanted=$1
+	local wanted="$1"
 	shift
 	[ "$(names "$@")" = "$wanted" ]
 	ok $? "ps $*: $wanted ($(names "$@"))"
@@ -228,7 +229,7 @@ state() { # STATE LETTERS
 bits() { # NAME...: in the form of -n
 	local name word=0 bit
 	for name in "$@"; do
-		bit=$(sed -n "s/^#define EVL_T_$name[[:space:]]*\(0x[0-9a-f]*\).*/\1/p" "$top/include/uapi/evl/thread-abi.h")
+		bit=$(sed -n "s/^#define EVL_T_${name}[[:space:]]*\(0x[0-9a-f]*\).*/\1/p" "$top/include/uapi/evl/thread-abi.h")
 		[ -n "$bit" ] || echo "no EVL_T_$name" >&2
 		word=$((word | bit))
 	done
@@ -245,7 +246,7 @@ state "$(bits READY RRB)" Rr
 state "$(bits SUSP)" S
 state "$(bits PEND SUSP)" WS
 rm -r "$sys/thread/one"
-for list in 3- a 5-3 '' 1,,2 1,; do
+for list in 3- a 5-3 '' 1,,2 '1,'; do
 	check "ps -c '$list' is refused" status_is 2 ps -c "$list"
 done
 check "ps -c 0,3-5" status_is 0 ps -c 0,3-5
@@ -299,12 +300,12 @@ ok $? "is TAP"
 
 ### latmus
 bad_option() { # WORD-IN-MESSAGE ARGUMENTS...
-	local word=$1
+	local word="$1"
 	shift
 	status_is 2 "$latmus" "$@" && says "$word"
 }
 exclude() { # OPTION OPTION ARGUMENTS...: both are named
-	local one=$1 other=$2
+	local one="$1" other="$2"
 	shift 2
 	status_is 2 "$latmus" "$@" && says "$one.* exclude one another" && says "$other.* exclude one another" && return
 	cat "$work/err"
@@ -335,7 +336,7 @@ check "--smp excludes -t" exclude -t --smp -t --smp
 check "-t excludes --xcpu" exclude -t --xcpu -t --xcpu
 check "-K goes with -u, not --ctxsw" bad_option '-u' --ctxsw -K
 check "--xcpu=x is refused" bad_option '--xcpu x' --xcpu=x -T 1
-for line in gpiochip0 gpiochip0, ,3 gpiochip0,x gpiochip0,3,up gpiochip0,3, ../mem,3 gpiochip0,70000; do
+for line in gpiochip0 'gpiochip0,' ,3 gpiochip0,x gpiochip0,3,up 'gpiochip0,3,' ../mem,3 gpiochip0,70000; do
 	check "latmus -I $line is refused" bad_option '-I' -Z host -I "$line" -O gpiochip0,1
 done
 check "-z wants -I and -O" bad_option '-O' -z host -I gpiochip0,1
@@ -375,7 +376,7 @@ check "a file that cannot be written, before the run" bad_option /nonexistent/x 
 ### hectic
 hectic=$build/utils/hectic/hectic
 bad_hectic() { # WORD-IN-MESSAGE ARGUMENTS...
-	local word=$1
+	local word="$1"
 	shift
 	status_is 2 "$hectic" "$@" && says "$word"
 }
