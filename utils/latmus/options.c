@@ -81,7 +81,7 @@ static const char usage_text[] =
 "  -r, --reset             back to the built-in calibration, alone or before -t\n"
 "How\n"
 "  -p, --period=US         sampling period, 1000 by default\n"
-"      --force             accept a period below 50 us, or an early first result\n"
+"      --force             accept a period below 50 us\n"
 "  -P, --priority=N        1 to 99, of the thread measured (90)\n"
 "  -c, --cpu=N             CPU; by default the first isolated one of the core's\n"
 "  -C, --force-cpu=N       the same, though it be not isolated\n"
