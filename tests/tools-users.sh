@@ -46,6 +46,7 @@ in_tree() { EVL_ROOT=$root EVL_SYSDIR=$sys EVL_TRACEDIR=$tracing EVL_CMDDIR=$cmd
 says_only() {
 	local wanted="$1" words="$2" as="$3"
 	shift 3
+	# shellcheck disable=SC2086
 	status_is "$wanted" in_tree $as tool_of "$@" || return
 	[ ! -s "$work/out" ] && [ "$(wc -l <"$work/err")" = 1 ] && grep -qF -- "$words" "$work/err" && return
 	cat "$work/out" "$work/err"
@@ -126,6 +127,7 @@ all_say() { # WHAT WORDS AS
 		hectic dev/evl/control evl-hectic
 		hectic dev/evl/control evl-hectic --verify
 	END
+	# shellcheck disable=SC2086
 	check "$what: test: 3" status_is 3 in_tree $as tool_of test
 	text=$(printf '%s' "$words" | sed "s,MISSING,$root/dev/evl/control,; s,MODULE,evl,")
 	check "$what: test: why" says "$text"
