@@ -456,6 +456,14 @@ PATH=$work/bin:$PATH check "bench with a directory" status_is 0 bench -o "$work/
 [ -s "$work/results/bench.json" ] && grep -q '^user *none *1.2 ' "$work/results/report.txt"
 ok $? "of results, a page of text among them"
 check "its document can be plotted" status_is 0 plot "$work/bench.json"
+cp "$work/out" "$work/plotted"
+for name in - /dev/stdin; do
+	check "from a pipe, $name" status_is 0 sh -c 'cat "$1" | "$2" "$3"' - "$work/bench.json" "$cmddir/evl-plot" $name
+	# But for the name of the file, which tells two of a kind apart.
+	sed 's/ ([^ ]*)//' "$work/plotted" >"$work/without" && sed 's/ ([^ ]*)//' "$work/out" | cmp -s - "$work/without"
+	ok $? "the same"
+done
+check "a folder is no result: 2" status_is 2 plot "$work"
 # Of the load, not of whatever runs beside us.
 load_runs() { ps ax | grep -q '[s]leep 987654'; }
 await() { # COMMAND...: within ten seconds
