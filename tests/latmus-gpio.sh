@@ -179,6 +179,8 @@ test_inband() {
 	check "a chip there is not: status 1" status_is 1 answer -z -T1
 	pulse=$chip,0
 	check "a chip which sleeps has no out-of-band service: status 3" status_is 3 answer -Z -T1
+	grep -q "/dev/evl-$chip is not there: .* evl-gpio.ko; -z does without" command.out
+	ok $? "and what to do"
 	ack=$chip,2
 	check "nobody answers: status 1" status_is 1 answer -z -q -T1
 	end_monitor
