@@ -374,7 +374,7 @@ for cell in 0:95 1:25561 2:18747 3:2677 4:6592 5:17056 6:664 7:48 8:18 9:12 10:1
 	19:17 20:3 21:1 22:1 23:1 24:1 25:1; do echo "${cell%:*} ${cell#*:}"; done >>"$work/published"
 plot() { "$cmddir/evl-plot" "$@"; }
 check "plot on the terminal" status_is 0 plot "$work/published"
-check "with its figures" says 'min 0.205  avg 3.097  p99.9 14.000  max 25.510 us'
+check "with its figures" says 'min 0.205  avg 3.097  p99.9 14.000  max 25.510 us, 71598 samples'
 if command -v gnuplot >/dev/null; then
 	for suffix in png svg pdf; do
 		check "plot to .$suffix" status_is 0 plot -o "$work/plot.$suffix" "$work/published"
@@ -384,6 +384,7 @@ if command -v gnuplot >/dev/null; then
 	check "is SVG" grep -q '<svg' "$work/plot.svg"
 	grep -q 'latency (us)' "$work/plot.svg" && grep -q 'samples per cell of 1 us' "$work/plot.svg" && grep -q 'max 25.510' "$work/plot.svg"
 	ok $? "axes and marks have their words"
+	check "the legend has figures and their number" grep -q 'max 25.510 us, 71598 samples' "$work/plot.svg"
 	check "a picture is not replaced" status_is 2 plot -o "$work/plot.png" "$work/published"
 	check "two on one" status_is 0 plot -o "$work/two.svg" -l idle -l loaded "$work/published" "$work/published"
 	grep -q 'idle: min' "$work/two.svg" && grep -q 'loaded: min' "$work/two.svg"
