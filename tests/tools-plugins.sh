@@ -637,6 +637,13 @@ done
 long_options() { "$1" -h 2>/dev/null | grep -E '^ +-' | sed 's/   *[^- ].*$//' | grep -oE -- '(^|[ ,])--?[A-Za-z][A-Za-z0-9-]*' | tr -d ' ,' | sort -u; }
 page_options() { grep -E '^\.It Fl' "$1" | grep -oE 'Fl -?[A-Za-z][A-Za-z0-9-]*' | sed 's/^Fl /-/' | sort -u; }
 completion=$build/utils/completion/evl
+completes_all() { # CALLED: the options of $name
+	for option in $(cat "$work/options"); do
+		sed -n "s/^\t$name) options=\"\(.*\)\" ;;/ \1 /p" "$completion" | grep -q -- " $option " || echo "$option"
+	done >"$work/missing"
+	[ ! -s "$work/missing" ]
+	ok $? "$1: completion has them all $(tr '\n' ' ' <"$work/missing")"
+}
 for name in bench check doctor gdb help plot ps report start stop status test trace tune; do
 	page=$top/utils/man/evl-$name.1
 	check "evl-$name has a manual page" test -s "$page"
@@ -658,11 +665,7 @@ for name in bench check doctor gdb help plot ps report start stop status test tr
 	else
 		check "evl-$name: help and page have the same options" cmp "$work/options" "$work/in-page"
 	fi
-	for option in $(cat "$work/options"); do
-		sed -n "s/^\t$name) options=\"\(.*\)\" ;;/ \1 /p" "$completion" | grep -q -- " $option " || echo "$option"
-	done >"$work/missing"
-	[ ! -s "$work/missing" ]
-	ok $? "evl-$name: completion has them all $(tr '\n' ' ' <"$work/missing")"
+	completes_all "evl-$name"
 	refuse "evl-$name: no colours where there is no terminal" sh -c '"$1" -h | grep -q "$(printf "\033")"' - "$cmddir/evl-$name"
 done
 for program in evl/evl latmus/latmus latmon/latmon hectic/hectic; do
@@ -673,11 +676,7 @@ for program in evl/evl latmus/latmus latmon/latmon hectic/hectic; do
 	# An old spelling is not in the help.
 	page_options "$top/utils/man/$name.1" | grep -vxe --maxlat-abort >"$work/in-page"
 	check "$name: help and page have the same options" cmp "$work/options" "$work/in-page"
-	for option in $(cat "$work/options"); do
-		sed -n "s/^\t$name) options=\"\(.*\)\" ;;/ \1 /p" "$completion" | grep -q -- " $option " || echo "$option"
-	done >"$work/missing"
-	[ ! -s "$work/missing" ]
-	ok $? "$name: completion has them all $(tr '\n' ' ' <"$work/missing")"
+	completes_all "$name"
 	refuse "$name: no colours where there is no terminal" sh -c '"$1" -h | grep -q "$(printf "\033")"' - "$build/utils/$program"
 done
 # On a terminal there are, unless NO_COLOR is set: what is looked for can be there.
