@@ -36,11 +36,13 @@ ok $? "each of them with progress, and totals do not fall"
 [ "$(grep -c '^RTS|' command.out)" = "$cpus" ] && grep -q '^passed: ' command.out
 ok $? "a summary per CPU, and the verdict"
 
-check "stress mode" status_is 0 hectic -s 200 -T 3 -q
+check "stress mode" status_is 0 hectic -s 200 -T 3
 [ "$(sed -n 's/^threads: //p' command.out | wc -w)" = $((cpus * 20)) ]
 ok $? "20 threads a CPU"
+awk -F'|' -v cpus="$cpus" '/^RTD/ { if ($3 + 0 == 0) bad = 1; n++ } END { exit bad || n != 3 * cpus }' command.out
+ok $? "every CPU makes progress each second"
+check "-n, -q" status_is 0 hectic -n -q -T 1
 refuse "-q: no line per second" grep -q '^RTD' command.out
-check "-n" status_is 0 hectic -n -T 1
 [ "$(sed -n 's/^threads: //p' command.out | wc -w)" = $((cpus * 9)) ]
 ok $? "9 threads a CPU"
 check "-Q" status_is 0 hectic -Q -T 1

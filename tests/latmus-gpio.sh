@@ -127,6 +127,18 @@ lose_monitor() { # MODE CONTEXT
 	check "$2: no monitor: status 12" status_is 12 answer "$1" -T1
 }
 
+# It is there, and says nothing more.
+silence_monitor() { # MODE CONTEXT
+	start_answering "$1" -T60
+	await 30 is_measuring
+	kill -STOP "$monitor_pid"
+	ends_with 12
+	ok $? "$2: a monitor which falls silent: status 12"
+	grep -q 'port 2307: no word for 5 seconds' command.out
+	ok $? "$2: the message tells for how long"
+	kill -CONT "$monitor_pid"
+}
+
 test_runs() { # MODE CONTEXT
 	start_monitor "$monitor_pulse" "$monitor_ack"
 	ok $? "$2: a monitor"
@@ -134,6 +146,7 @@ test_runs() { # MODE CONTEXT
 	interrupt_it "$1" "$2"
 	check "$2: a threshold of 1 us: status 10" status_is 10 answer "$1" -q -T60 -A1
 	check "$2: a count of samples ends the run" status_is 0 answer "$1" -q --samples=20
+	silence_monitor "$1" "$2"
 	lose_monitor "$1" "$2"
 	start_monitor "$monitor_pulse" "$monitor_ack"
 	ok $? "$2: a second monitor in place of the first"
@@ -166,6 +179,8 @@ test_inband() {
 	check "a chip there is not: status 1" status_is 1 answer -z -T1
 	pulse=$chip,0
 	check "a chip which sleeps has no out-of-band service: status 3" status_is 3 answer -Z -T1
+	grep -q "/dev/evl-$chip is not there: .* evl-gpio.ko; -z does without" command.out
+	ok $? "and what to do"
 	ack=$chip,2
 	check "nobody answers: status 1" status_is 1 answer -z -q -T1
 	end_monitor

@@ -248,7 +248,7 @@ dist_evltest_DATA = tests/lib.sh tests/needs
 
 # The tools, as far as they need no core.
 check_PROGRAMS += tests/tools/figures tests/tools/latmus tests/tools/wire
-TESTS += tests/tools.sh tests/tools-plugins.sh tests/tools/figures tests/tools/latmus tests/tools/wire	\
+TESTS += tests/tools.sh tests/tools-plugins.sh tests/tools-users.sh tests/tools/figures tests/tools/latmus tests/tools/wire	\
 	tests/packaging.sh
 
 tests_tools_wire_SOURCES = tests/tools/wire.c utils/common/wire.c utils/common/wire.h
@@ -263,6 +263,7 @@ tests_tools_latmus_LDFLAGS = -Wl,--wrap=ioctl -Wl,--wrap=open -Wl,--wrap=open_dr
 tests_tools_latmus_SOURCES = tests/tools/latmus.c $(LATMUS_PARTS)
 
 EXTRA_DIST += $(evltest_SCRIPTS) tests/tools.sh tests/tools-plugins.sh	\
+	tests/tools-users.sh			\
 	tests/tools-core.sh			\
 	tests/tools-off.sh			\
 	tests/tools/common.sh			\

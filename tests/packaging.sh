@@ -120,12 +120,26 @@ calibration_agrees() {
 		sh "$top/utils/evl/evl-tune" -h | grep -q -- " $option " && grep -q 'name=evl-gravity' "$top/debian/rules"
 }
 
+# Points of docs/tools-tests.md: NUMBER, FILE, WORDS.
+points() { sed -n 's/^| *\([0-9]\{1,\}\) | [^|]* | \([^|]*\) | \(.*\) |$/\1\t\2\t\3/p' "$top/docs/tools-tests.md"; }
+
+points_agree() {
+	points | cut -f1 | sort -n -u >"$work/numbers"
+	seq 90 | diff - "$work/numbers" || return
+	points | while IFS="$(printf '\t')" read -r number file words; do
+		grep -qF -- "$words" "$top/tests/$file" || echo "$number: $file does not say: $words"
+	done >"$work/missing"
+	cat "$work/missing"
+	[ ! -s "$work/missing" ]
+}
+
 check "licences by file are those of debian/copyright" licences_agree
 check "one version everywhere" versions_agree
 check "DKMS takes all modules of Kbuild" modules_agree
 check "the package of dovetail-kernel has the parts it sources" parts_agree
 check "and depends on the tools it asks for" tools_agree
 check "the calibration which is kept is what the service applies" calibration_agrees
+check "docs/tools-tests.md has all points, and each is where it says" points_agree
 root something ''
 check "no core on a kernel without Dovetail, and how to get one" wanted 1 'make one with dovetail-kernel'
 root something '' 6.12.2-evl

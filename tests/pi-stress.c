@@ -448,57 +448,47 @@ static long count_lost(void)
 	return lost;
 }
 
-static void judge(const char *who, int bad, struct bystander *b, unsigned int turns)
+static void judge(const char *who, bool alone)
 {
-	t_diag("%s: %lu locks, %lu visits, %lu waits, %d lives, %u turns of the bystander", who, atomic_load(&board->locks),
-	       atomic_load(&board->taken), atomic_load(&board->waits), lives->nr, atomic_load(&b->turns));
-	t_ok(!bad, "%s: each process which was not killed came to its end (%d did not)", who, bad);
+	t_diag("%s: %lu locks, %lu visits, %lu waits", who, atomic_load(&board->locks), atomic_load(&board->taken),
+	       atomic_load(&board->waits));
 	t_ok(!atomic_load(&board->trespasses), "%s: nobody is where another is (%d)", who, atomic_load(&board->trespasses));
 	t_ok(!atomic_load(&board->wrong_ranks), "%s: threads without mutex have their own rank (%d have not)", who,
 	     atomic_load(&board->wrong_ranks));
 	t_ok(!count_locked(), "%s: all mutexes are free (%d are not)", who, count_locked());
 	judge_surprises(&board->surprises, who);
-	t_ok(atomic_load(&b->turns) != turns && !atomic_load(&b->error), "%s: the bystander was not disturbed (error %d)", who,
-	     atomic_load(&b->error));
+	if (alone)
+		t_ok(!count_lost(), "%s: every visit is counted (%ld are not)", who, count_lost());
+}
+
+static void prepare_alone(unsigned long locks)
+{
+	board->nr_threads = NR_THREADS;
+	board->nr_rounds = (int)(locks / NR_THREADS / LOCKS_A_ROUND) + 1;
+}
+
+static void prepare_several(void)
+{
+	board->nr_threads = NR_FEW;
+	board->nr_rounds = FEW_ROUNDS;
 }
 
 int main(int argc, char *argv[])
 {
-	unsigned long locks = argc > 1 ? strtoul(argv[1], NULL, 0) : NR_LOCKS;
-	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 20261125, chance = seed_of(seed);
-	struct inventory before;
-	struct bystander *bystander;
-	unsigned int turns;
-	bool ended;
-
-	deadline((unsigned int)(230 * (locks / NR_LOCKS + 1)));
-	t_require_core();
-	t_need_cpus(1);
-	t_plan(16);
-	t_diag("seed %llu", (unsigned long long)seed);
 	board = shared_board(sizeof(*board));
-	lives = shared_board(sizeof(*lives));
-	before = take_inventory();
-	bystander = start_bystander();
-	create_all();
-	board->seed = seed;
-	lives->live = live;
 
-	board->nr_threads = NR_THREADS;
-	board->nr_rounds = (int)(locks / NR_THREADS / LOCKS_A_ROUND) + 1;
-	turns = atomic_load(&bystander->turns);
-	start_life(lives, 0);
-	ended = await_end(lives, 0);
-	judge("alone", !ended, bystander, turns);
-	t_ok(!count_lost(), "and every visit is counted (%ld are not)", count_lost());
-
-	board->nr_threads = NR_FEW;
-	board->nr_rounds = FEW_ROUNDS;
-	turns = atomic_load(&bystander->turns);
-	judge("several", play_lives(lives, &chance, (int)(locks / LOCKS_A_KILL), MAX_DELAY_US), bystander, turns);
-	close_all();
-	end_bystander(bystander);
-	judge_inventory(&before);
-
-	return t_end();
+	return run_play(&(struct play){
+		.plan = 16,
+		.calls = NR_LOCKS,
+		.calls_a_kill = LOCKS_A_KILL,
+		.max_delay_us = MAX_DELAY_US,
+		.seed = &board->seed,
+		.lives = &lives,
+		.live = live,
+		.create = create_all,
+		.close = close_all,
+		.prepare_alone = prepare_alone,
+		.prepare_several = prepare_several,
+		.judge = judge,
+	}, argc, argv);
 }

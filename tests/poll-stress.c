@@ -675,52 +675,40 @@ static void close_shared(void)
 		close(shared_fds[--nr_shared]);
 }
 
-static void judge(const char *who, int bad, struct bystander *b, unsigned int turns)
+static void judge(const char *who, bool alone __attribute__((__unused__)))
 {
-	t_diag("%s: %lu calls, %lu strokes, %lu times ready, %d lives, %u turns of the bystander", who,
-	       atomic_load(&board->calls), atomic_load(&board->strokes), atomic_load(&board->ready), lives->nr,
-	       atomic_load(&b->turns));
-	t_ok(!bad, "%s: each process which was not killed came to its end (%d did not)", who, bad);
+	t_diag("%s: %lu calls, %lu strokes, %lu times ready", who, atomic_load(&board->calls), atomic_load(&board->strokes),
+	       atomic_load(&board->ready));
 	t_ok(!atomic_load(&board->lies), "%s: what is ready is what it should be (%d times not)", who, atomic_load(&board->lies));
 	judge_surprises(&board->surprises, who);
-	t_ok(atomic_load(&b->turns) != turns && !atomic_load(&b->error), "%s: the bystander was not disturbed (error %d)", who,
-	     atomic_load(&b->error));
+}
+
+static void prepare_alone(unsigned long calls)
+{
+	board->nr_rounds = (int)(calls / NR_CHURNERS / CALLS_A_ROUND) + 1;
+}
+
+static void prepare_several(void)
+{
+	board->nr_rounds = LIFE_ROUNDS;
 }
 
 int main(int argc, char *argv[])
 {
-	unsigned long calls = argc > 1 ? strtoul(argv[1], NULL, 0) : NR_CALLS;
-	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 20261125, chance = seed_of(seed);
-	struct inventory before;
-	struct bystander *bystander;
-	unsigned int turns;
-	bool ended;
-
-	deadline((unsigned int)(230 * (calls / NR_CALLS + 1)));
-	t_require_core();
-	t_need_cpus(1);
-	t_plan(11);
-	t_diag("seed %llu", (unsigned long long)seed);
 	board = shared_board(sizeof(*board));
-	lives = shared_board(sizeof(*lives));
-	before = take_inventory();
-	bystander = start_bystander();
-	create_shared();
-	board->seed = seed;
-	lives->live = live;
 
-	board->nr_rounds = (int)(calls / NR_CHURNERS / CALLS_A_ROUND) + 1;
-	turns = atomic_load(&bystander->turns);
-	start_life(lives, 0);
-	ended = await_end(lives, 0);
-	judge("alone", !ended, bystander, turns);
-
-	board->nr_rounds = LIFE_ROUNDS;
-	turns = atomic_load(&bystander->turns);
-	judge("several", play_lives(lives, &chance, (int)(calls / CALLS_A_KILL), MAX_DELAY_US), bystander, turns);
-	close_shared();
-	end_bystander(bystander);
-	judge_inventory(&before);
-
-	return t_end();
+	return run_play(&(struct play){
+		.plan = 11,
+		.calls = NR_CALLS,
+		.calls_a_kill = CALLS_A_KILL,
+		.max_delay_us = MAX_DELAY_US,
+		.seed = &board->seed,
+		.lives = &lives,
+		.live = live,
+		.create = create_shared,
+		.close = close_shared,
+		.prepare_alone = prepare_alone,
+		.prepare_several = prepare_several,
+		.judge = judge,
+	}, argc, argv);
 }

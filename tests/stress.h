@@ -376,4 +376,75 @@ static inline int play_lives(struct lives *l, uint64_t *seed, int kills, unsigne
 	return bad;
 }
 
+/*
+ * A test in two acts: one life alone, which comes to its end, then several, which are killed on their way. The test has
+ * the board which they share, and judges what is on it.
+ */
+struct play {
+	int plan;
+	unsigned long calls;			/* of the short form */
+	unsigned long calls_a_kill;
+	unsigned int max_delay_us;		/* from one kill to the next */
+	uint64_t *seed;				/* on the board */
+	struct lives **lives;			/* made by run_play() */
+	void (*live)(int slot, int life) __attribute__((__noreturn__));
+	void (*create)(void);			/* what all lives use */
+	void (*close)(void);
+	void (*prepare_alone)(unsigned long calls);
+	void (*prepare_several)(void);
+	void (*judge)(const char *who, bool alone);
+};
+
+static inline void judge_act(const struct play *p, bool alone, int bad, struct bystander *b, unsigned int turns)
+{
+	const char *who = alone ? "alone" : "several";
+
+	t_diag("%s: %d lives, %u turns of the bystander", who, (*p->lives)->nr, atomic_load(&b->turns));
+	t_ok(!bad, "%s: each process which was not killed came to its end (%d did not)", who, bad);
+	p->judge(who, alone);
+	t_ok(atomic_load(&b->turns) != turns && !atomic_load(&b->error), "%s: the bystander was not disturbed (error %d)", who,
+	     atomic_load(&b->error));
+}
+
+/* Arguments: calls, seed. */
+static inline int run_play(const struct play *p, int argc, char *argv[])
+{
+	unsigned long calls = argc > 1 ? strtoul(argv[1], NULL, 0) : p->calls;
+	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 20261125, chance = seed_of(seed);
+	struct lives *lives = shared_board(sizeof(*lives));
+	struct inventory before;
+	struct bystander *b;
+	unsigned int turns;
+	int bad;
+
+	deadline((unsigned int)(230 * (calls / p->calls + 1)));
+	t_require_core();
+	t_need_cpus(1);
+	t_plan(p->plan);
+	t_diag("seed %llu", (unsigned long long)seed);
+	*p->seed = seed;
+	*p->lives = lives;
+	lives->live = p->live;
+	before = take_inventory();
+	b = start_bystander();
+	p->create();
+
+	p->prepare_alone(calls);
+	turns = atomic_load(&b->turns);
+	start_life(lives, 0);
+	bad = !await_end(lives, 0);
+	judge_act(p, true, bad, b, turns);
+
+	p->prepare_several();
+	turns = atomic_load(&b->turns);
+	bad = play_lives(lives, &chance, (int)(calls / p->calls_a_kill), p->max_delay_us);
+	judge_act(p, false, bad, b, turns);
+
+	p->close();
+	end_bystander(b);
+	judge_inventory(&before);
+
+	return t_end();
+}
+
 #endif /* _TESTS_STRESS_H */

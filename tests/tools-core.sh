@@ -116,20 +116,59 @@ fi
 check "report" status_is 0 evl report -o report.tar.gz bench.json
 tar -tzf report.tar.gz | grep -q '/added-bench.json'
 ok $? "holds what was added"
-before=$(cat /sys/devices/virtual/clock/monotonic/gravity)
+in_force=/sys/devices/virtual/clock/monotonic/gravity
+before=$(cat $in_force)
+
+# What the core makes of a text: the gravity afterwards; what it refuses changes nothing.
+accepts() { # TEXT GRAVITY
+	{ echo "$1" >$in_force; } 2>/dev/null && [ "$(cat $in_force)" = "$2" ]
+	ok $? "gravity: '$1' makes $2 ($(cat $in_force))"
+}
+accepts '2000i 3500k 3500u' '2000i 3500k 3500u'
+accepts '4000u 1000i' '1000i 3500k 4000u'
+accepts '3000k' '1000i 3000k 4000u'
+accepts '0u 0k 0i' '0i 0k 0u'
+for text in '-1i' '1000001u' '1i 99999999999999999999k' '5x' 5 i '' '1i 2k 3' '1i 2k 3u 4i' 'reset now' '1.5i' '1 i'; do
+	! { echo "$text" >$in_force; } 2>/dev/null && [ "$(cat $in_force)" = '0i 0k 0u' ]
+	ok $? "gravity: '$text' is refused as a whole ($(cat $in_force))"
+done
+echo reset >$in_force
+built_in=$(cat $in_force)
+
+gravity_lines() { sed -n 's/^\([a-z]*\) gravity\.\.\.\([0-9]*\) ns$/\1 \2/p' out | tr '\n' ' '; }
 check "tune" status_is 0 evl tune --force -T 1
 check "has figures before and after" sh -c 'grep -q "^before: gravity" out && grep -q "^after:  gravity" out'
+[ "$(gravity_lines)" = "$(sed 's/\(.*\)i \(.*\)k \(.*\)u/irq \1 kernel \2 user \3 /' $in_force)" ]
+ok $? "the core has what its three lines say ($(gravity_lines))"
 check "tune --reset" status_is 0 evl tune --reset
-check "latmus -tu --save" status_is 0 env EVL_ROOT=kept EVL_SYSDIR=/sys/devices/virtual latmus -tu --save
-gravity=$(cat /sys/devices/virtual/clock/monotonic/gravity)
+[ "$(cat $in_force)" = "$built_in" ]
+ok $? "is the built-in one ($built_in)"
+echo 1i 2k 3u >$in_force
+latmus -t >/dev/null 2>&1 &
+sleep 4
+# SIGINT is ignored in the background.
+kill -TERM $!
+wait $!
+[ $? = 1 ] && [ "$(cat $in_force)" = '1i 2k 3u' ]
+ok $? "a calibration which is interrupted leaves what was there ($(cat $in_force))"
+check "latmus -r" status_is 0 latmus -r
+[ "$(cat $in_force)" = "$built_in" ]
+ok $? "brings the built-in one back"
+mkdir kept
+ln -s /dev /proc kept/
+check "latmus -tui --save" status_is 0 env EVL_ROOT=kept EVL_SYSDIR=/sys/devices/virtual latmus -tui --save
+gravity=$(cat $in_force)
+[ "$(gravity_lines | sed 's/[0-9 ]*//g')" = irquser ] && [ "${gravity#* }" != "$gravity" ] &&
+	[ "$(echo "$gravity" | cut -d' ' -f2)" = "$(echo "$built_in" | cut -d' ' -f2)" ]
+ok $? "prints two lines, irq and user; the value of the kernel is unchanged ($gravity)"
 [ "$(cat kept/etc/evl/gravity)" = "$(uname -r)
 $gravity" ]
 ok $? "keeps what it found where evl tune does ($gravity)"
-echo reset >/sys/devices/virtual/clock/monotonic/gravity
+echo reset >$in_force
 check "tune --apply" status_is 0 env EVL_ROOT=kept EVL_SYSDIR=/sys/devices/virtual evl tune --apply
-[ "$(cat /sys/devices/virtual/clock/monotonic/gravity)" = "$gravity" ]
+[ "$(cat $in_force)" = "$gravity" ]
 ok $? "brings it back"
-echo "$before" >/sys/devices/virtual/clock/monotonic/gravity
+echo "$before" >$in_force
 
 ### start, stop
 modules=$(ls /sys/module/evl/holders)

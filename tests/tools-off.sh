@@ -14,14 +14,9 @@ ok $? "doctor: the first that fails is the pipeline"
 check "doctor: the kernel is right" grep -q '^OK  *kernel ' out
 check "doctor: the remedy" grep -q -- '-> remove irq_pipeline=off' out
 check "doctor: the core comes after that" grep -q -- '-> first the failure above' out
-evl start >out 2>&1
-[ $? = 1 ] && grep -q 'evl doctor' out
-ok $? "start: fails, and points to doctor"
-for command in status ps tune trace; do
-	[ $command = trace ] && args=-eevl || args=
-	# shellcheck disable=SC2086
-	evl $command $args >out 2>&1
-	[ $? = 3 ]
-	ok $? "$command: no core"
+for command in "evl start" "evl stop" "evl status" "evl ps" "evl tune" "evl trace -eevl" "evl bench" "evl test" "latmus -T1" "latmus -t" hectic; do
+	$command >out 2>&1
+	[ $? = 3 ] && [ "$(tail -n 1 out)" = "$(echo "$command" | sed 's/^evl \([a-z]*\).*/evl-\1/; s/ .*//'): no core: irq_pipeline=off is on the boot line; remove it and reboot" ]
+	ok $? "$command: no core, why, and what to do ($(tail -n 1 out))"
 done
 finish

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck disable=SC2016,SC3043
+# shellcheck disable=SC2016,SC2009,SC2013,SC2317,SC3043
 #
 # property: the plug-ins on trees that are made up: doctor, check, trace, start, stop, test, bench, plot, report,
 # tune; their JSON against the schemas, their help against manual pages and completion.
@@ -26,9 +26,8 @@ as_nobody() {
 }
 
 # A machine on which all is well.
+release=$(uname -r)
 healthy_tree() {
-	local release
-	release=$(uname -r)
 	rm -rf "$root"
 	put "$root/proc/cmdline" "root=/dev/sda isolcpus=1 evl.oob_cpus=1"
 	put "$root/boot/config-$release" "CONFIG_DOVETAIL=y
@@ -71,7 +70,7 @@ refuse "neither there" grep -E '^(FAIL|WARN)' "$work/out"
 
 # broken ROW VERDICT WORDS-OF-THE-REMEDY: exactly that row is at fault.
 broken() {
-	local row=$1 verdict=$2 words=$3
+	local row="$1" verdict=$2 words=$3
 	shift 3
 	check "doctor, $row broken" status_is "$([ "$verdict" = FAIL ] && echo 1 || echo 0)" doctor "$@"
 	row_is "$row" "$verdict"
@@ -99,7 +98,7 @@ put "$root/sys/devices/system/clocksource/clocksource0/current_clocksource" hpet
 broken clocksource WARN 'tsc=nowatchdog'
 put "$sys/clock/monotonic/gravity" "0i 0k 0u"
 broken gravity WARN 'evl tune'
-put "$root/boot/config-$(uname -r)" "CONFIG_SMP=y"
+put "$root/boot/config-$release" "CONFIG_SMP=y"
 broken kernel FAIL 'dovetail-patches'
 put "$root/proc/cmdline" "root=/dev/sda irq_pipeline=off"
 broken pipeline FAIL 'remove irq_pipeline=off'
@@ -116,6 +115,27 @@ put "$root/sys/devices/system/cpu/cpu0/cpuidle/state1/latency" 30
 put "$root/sys/devices/system/cpu/cpu0/cpuidle/state1/disable" 0
 broken idle WARN 'cpu_dma_latency' --live
 
+if [ "$(id -u)" = 0 ]; then
+	rm -rf "$tracing"
+	broken tracing WARN 'mount -t tracefs'
+fi
+script "$work/bin/df" <<'END'
+printf 'Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/x 100000 90000 10000 90%% /\n'
+END
+PATH=$work/bin:$PATH
+broken disk WARN 'make room'
+rm "$work/bin/df"
+
+# The same for a user without privileges, to whom some rows matter that do not to root.
+doctor() { as_nobody env EVL_ROOT="$root" EVL_SYSDIR="$sys" EVL_TRACEDIR="$tracing" EVL_CMDDIR="$cmddir" "$cmddir/evl-doctor" "$@"; }
+check "doctor on a healthy tree, not root: 0" status_is 0 doctor
+refuse "nothing fails, nothing warns there" grep -E '^(FAIL|WARN)' "$work/out"
+chmod 000 "$root/dev/evl/control"
+broken permissions FAIL 'usermod -aG evl'
+put "$root/proc/self/limits" "Max locked memory         65536                65536                bytes"
+broken memlock WARN '@evl - memlock unlimited'
+doctor() { in_tree "$cmddir/evl-doctor" "$@"; }
+
 rm -rf "$sys/evl" "$sys/clock" "$root/dev/evl"
 check "no core, a kernel which would take it" status_is 1 doctor
 check "load it" says '-> .*modprobe evl'
@@ -126,15 +146,6 @@ put "$root/proc/cmdline" "irq_pipeline=off"
 check "no core because of irq_pipeline=off" status_is 1 doctor
 check "first that" says 'first the failure above'
 healthy_tree
-chmod 600 "$root/dev/evl/control"
-check "somebody who may not use the core" status_is 1 as_nobody env EVL_ROOT="$root" EVL_SYSDIR="$sys" EVL_CMDDIR="$cmddir" "$cmddir/evl-doctor"
-check "is told the group" says 'usermod -aG evl'
-healthy_tree
-put "$root/proc/self/limits" "Max locked memory         65536                65536                bytes"
-check "somebody who may lock 64 KiB" status_is 0 as_nobody env EVL_ROOT="$root" EVL_SYSDIR="$sys" EVL_CMDDIR="$cmddir" "$cmddir/evl-doctor"
-check "is told the line for the limits" says '@evl - memlock unlimited'
-healthy_tree
-
 ### check
 config=$work/config
 printf '%s\n' '# Linux/x86 6.12 Kernel Configuration' CONFIG_IRQ_PIPELINE=y CONFIG_DOVETAIL=y CONFIG_IKCONFIG_PROC=y >"$config"
@@ -173,7 +184,8 @@ healthy_tree
 trace_tree() {
 	local e
 	rm -rf "$tracing"
-	for e in irq/irq_pipeline_entry irq/irq_handler_entry irq/irq_handler_exit irq/other evl/evl_shot evl/evl_latspot evl/evl_wakeup; do
+	for e in irq/irq_pipeline_entry irq/irq_pipeline_exit irq/irq_handler_entry irq/irq_handler_exit irq/other evl/evl_timer_shot \
+		evl/evl_trigger evl/evl_latspot evl/evl_wakeup; do
 		put "$tracing/events/$e/enable" 0
 	done
 	put "$tracing/events/enable" 0
@@ -194,8 +206,8 @@ enabled() { (cd "$tracing/events" && grep -lx 1 ./*/enable ./*/*/enable | sort |
 
 trace_tree
 check "trace -eirq" status_is 0 trace -eirq
-[ "$(enabled)" = "./evl/evl_latspot/enable ./evl/evl_shot/enable ./irq/irq_handler_entry/enable ./irq/irq_handler_exit/enable ./irq/irq_pipeline_entry/enable " ]
-ok $? "the events of the group which exist, and no other ($(enabled))"
+[ "$(enabled)" = "./evl/evl_latspot/enable ./evl/evl_timer_shot/enable ./evl/evl_trigger/enable ./irq/irq_handler_entry/enable ./irq/irq_handler_exit/enable ./irq/irq_pipeline_entry/enable ./irq/irq_pipeline_exit/enable " ]
+ok $? "the seven events of the group which exist, and no other ($(enabled))"
 check "tracing is on" grep -qx 1 "$tracing/tracing_on"
 check "and said so" says 'tracing enabled'
 check "clock of the core" grep -qx mono "$tracing/trace_clock"
@@ -205,6 +217,11 @@ ok $? "tracing off, no event, no tracer"
 grep -qx local "$tracing/trace_clock" && grep -qx 7 "$tracing/buffer_size_kb"
 ok $? "clock and buffer as they were"
 trace_tree
+rm -r "$tracing/events/irq/irq_pipeline_exit" "$tracing/events/evl/evl_trigger"
+check "trace -eirq, two events of which there are not" status_is 0 trace -eirq
+[ "$(enabled | wc -w)" = 5 ] && grep -qx 1 "$tracing/tracing_on"
+ok $? "the others are traced"
+trace -d >/dev/null
 before=$(tree_sum)
 check "trace -t -eirq" status_is 0 trace -t -eirq
 [ "$(tree_sum)" = "$before" ]
@@ -357,7 +374,7 @@ for cell in 0:95 1:25561 2:18747 3:2677 4:6592 5:17056 6:664 7:48 8:18 9:12 10:1
 	19:17 20:3 21:1 22:1 23:1 24:1 25:1; do echo "${cell%:*} ${cell#*:}"; done >>"$work/published"
 plot() { "$cmddir/evl-plot" "$@"; }
 check "plot on the terminal" status_is 0 plot "$work/published"
-check "with its figures" says 'min 0.205  avg 3.097  p99.9 14.000  max 25.510 us'
+check "with its figures" says 'min 0.205  avg 3.097  p99.9 14.000  max 25.510 us, 71598 samples'
 if command -v gnuplot >/dev/null; then
 	for suffix in png svg pdf; do
 		check "plot to .$suffix" status_is 0 plot -o "$work/plot.$suffix" "$work/published"
@@ -367,6 +384,7 @@ if command -v gnuplot >/dev/null; then
 	check "is SVG" grep -q '<svg' "$work/plot.svg"
 	grep -q 'latency (us)' "$work/plot.svg" && grep -q 'samples per cell of 1 us' "$work/plot.svg" && grep -q 'max 25.510' "$work/plot.svg"
 	ok $? "axes and marks have their words"
+	check "the legend has figures and their number" grep -q 'max 25.510 us, 71598 samples' "$work/plot.svg"
 	check "a picture is not replaced" status_is 2 plot -o "$work/plot.png" "$work/published"
 	check "two on one" status_is 0 plot -o "$work/two.svg" -l idle -l loaded "$work/published" "$work/published"
 	grep -q 'idle: min' "$work/two.svg" && grep -q 'loaded: min' "$work/two.svg"
@@ -397,6 +415,16 @@ check "bench --dry-run" status_is 0 bench --dry-run --load=idle,grinder
 check "the loads" says '^loads: *idle grinder'
 check "CPUs of the load: not the isolated one, to the last" says '^load CPUs: 0,2-3$'
 check "its memory" says ' 2343 MiB'
+check "its limit" says '^limit: *95 degrees'
+script "$work/bin/latmus" <<'END'
+: >"$(dirname "$0")/started"
+END
+cp "$work/bin/latmus" "$work/bin/hackbench"
+cp "$work/bin/latmus" "$work/bin/stress-ng"
+PATH=$work/bin:$PATH check "bench --dry-run of all loads" status_is 0 bench --dry-run --load=none,idle,grinder,neighbour
+[ ! -e "$work/bin/started" ]
+ok $? "starts nothing"
+rm "$work/bin/stress-ng"
 check "a load nobody knows: 2" status_is 2 bench --load=party
 check "a time nobody can read: 2" status_is 2 bench -T 1y
 put "$root/proc/meminfo" "MemAvailable:    40000 kB"
@@ -429,15 +457,38 @@ PATH=$work/bin:$PATH check "bench with a directory" status_is 0 bench -o "$work/
 [ -s "$work/results/bench.json" ] && grep -q '^user *none *1.2 ' "$work/results/report.txt"
 ok $? "of results, a page of text among them"
 check "its document can be plotted" status_is 0 plot "$work/bench.json"
-FAKE_SLOW=1 EVL_ROOT=$root PATH=$work/bin:$PATH "$cmddir/evl-bench" -L grinder -T 1 >/dev/null 2>&1 &
-pid=$!
-tries=0
-while [ $tries -lt 100 ] && ! ps ax | grep -q '[s]leep 987654'; do sleep 0.1; tries=$((tries + 1)); done
-ps ax | grep -q '[s]leep 987654'
-ok $? "a load runs"
-kill -TERM $pid
-wait $pid
-refuse "ended midway, none is left" sh -c 'ps ax | grep "[s]leep 987654"'
+cp "$work/out" "$work/plotted"
+for name in - /dev/stdin; do
+	check "from a pipe, $name" status_is 0 sh -c 'cat "$1" | "$2" "$3"' - "$work/bench.json" "$cmddir/evl-plot" $name
+	# But for the name of the file, which tells two of a kind apart.
+	sed 's/ ([^ ]*)//' "$work/plotted" >"$work/without" && sed 's/ ([^ ]*)//' "$work/out" | cmp -s - "$work/without"
+	ok $? "the same"
+done
+check "a folder is no result: 2" status_is 2 plot "$work"
+# Of the load, not of whatever runs beside us.
+load_runs() { ps ax | grep -q '[s]leep 987654'; }
+await() { # COMMAND...: within ten seconds
+	local tries=0
+	until "$@"; do
+		tries=$((tries + 1))
+		[ $tries -lt 100 ] || return
+		sleep 0.1
+	done
+}
+load_is_gone() { ! load_runs; }
+for signal in TERM INT HUP KILL; do
+	# The shell starts background jobs with SIGINT ignored, which nothing brings back.
+	FAKE_SLOW=1 EVL_ROOT=$root PATH=$work/bin:$PATH python3 -c 'import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])' "$cmddir/evl-bench" -L grinder -T 1 >/dev/null 2>&1 &
+	pid=$!
+	await load_runs
+	ok $? "bench: a load runs"
+	kill -$signal $pid
+	wait $pid
+	await load_is_gone
+	ok $? "ended midway by SIG$signal, no load is left"
+done
 
 ### report
 check "report --list" status_is 0 in_tree "$cmddir/evl-report" --list "$config"
@@ -480,6 +531,56 @@ check "unless told" status_is 0 tune --apply --force
 put "$root/etc/evl/gravity" "$(uname -r)
 rm -rf"
 check "not if it holds anything else" status_is 1 tune --apply
+unit=$top/debian/evl-utils.evl-gravity.service
+# What the service of the package does at a boot, with the environment systemd gives it: "skipped", or the status.
+boot() {
+	local path status=0
+	for path in $(sed -n 's/^ConditionPathExists=//p' "$unit"); do
+		[ -e "$root$path" ] || { echo skipped; return; }
+	done
+	# shellcheck disable=SC2046
+	env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin EVL_ROOT="$root" EVL_SYSDIR="$sys" EVL_PROGRAM="$evl" \
+		"$evl" -P "$cmddir" $(sed -n 's,^ExecStart=/usr/bin/evl ,,p' "$unit") >"$work/out" 2>"$work/err" || status=$?
+	echo $status
+}
+boots() { # STATUS GRAVITY WORDS TEXT: that status, this gravity in force, those words
+	put "$sys/clock/monotonic/gravity" "1i 2k 3u"
+	[ "$(boot)" = "$1" ] && grep -qx "$2" "$sys/clock/monotonic/gravity" && says "$3"
+	ok $? "boot: $4 ($(tail -n 1 "$work/err"))"
+}
+kept() { printf '%s' "$1" >"$root/etc/evl/gravity"; }
+if [ -e "$unit" ]; then
+	kept "$(printf '%s\n%s\n' "$release" '2000i 3500k 3500u')"
+	boots 0 '2000i 3500k 3500u' 'gravity is 2000i' "a calibration is set"
+	kept "$(printf '%s\n%s' "$release" '2000i 3500k 3500u')"
+	boots 0 '2000i 3500k 3500u' 'gravity is 2000i' "without a newline at its end, too"
+	kept ''
+	boots 1 '1i 2k 3u' 'does not hold a gravity; evl tune --save' "an empty file is refused, the core keeps what it has"
+	kept "$release"
+	boots 1 '1i 2k 3u' 'does not hold a gravity; evl tune --save' "so is half of one"
+	for text in '2000i 3500k' '2000i 3500k 3500u 1u' '-1i 2k 3u' '2000 3500 3500' '99999999i 2k 3u' '2000i 3500k 3500u; reboot'; do
+		kept "$(printf '%s\n%s\n' "$release" "$text")"
+		boots 1 '1i 2k 3u' 'does not hold a gravity; evl tune --save' "so is '$text'"
+	done
+	head -c 300 /dev/zero >"$root/etc/evl/gravity"
+	boots 1 '1i 2k 3u' 'does not hold a gravity; evl tune --save' "so are zeros, as after a crash"
+	kept "$(printf 'other-kernel\n%s\n' '2000i 3500k 3500u')"
+	boots 1 '1i 2k 3u' 'was made on kernel other-kernel, this is .*; calibrate anew' "so is one of another kernel"
+	rm "$root/etc/evl/gravity"
+	[ "$(boot)" = skipped ]
+	ok $? "boot: without a calibration the service is skipped, which is no failure"
+	kept "$(printf '%s\n%s\n' "$release" '2000i 3500k 3500u')"
+	mv "$sys/clock" "$work/clock"
+	[ "$(boot)" = skipped ]
+	ok $? "boot: so it is without the core"
+	mv "$work/clock" "$sys/clock"
+	rm "$root/etc/evl/gravity"
+	mkdir "$root/etc/evl/gravity"
+	boots 1 '1i 2k 3u' 'does not hold a gravity; evl tune --save' "a directory in its place is refused"
+	rmdir "$root/etc/evl/gravity"
+else
+	note "the packaging is not here: the service was not tried"
+fi
 put "$root/proc/loadavg" "9.00 0.00 0.00 1/100 1"
 check "a busy machine is refused" status_is 1 tune
 check "tune --hints" status_is 0 tune --hints
@@ -492,7 +593,33 @@ check "tune without a core: 3" status_is 3 tune
 healthy_tree
 doctor --json >"$work/doctor.json"
 mkdir -p "$sys/thread/clone"
+for name in 'axis 1412 "3 fifo 80 80" 0x00004006 "1 200 300 4 61000001000 42" 998120000 timer' \
+	'feeder 388 "1 fifo 50 50" 0x00000002 "0 20 3 9 0 0" 0 flag'; do
+	eval "set -- $name"
+	put "$sys/thread/$1/pid" "$2"
+	put "$sys/thread/$1/sched" "$3"
+	put "$sys/thread/$1/state" "$4"
+	put "$sys/thread/$1/stats" "$5"
+	put "$sys/thread/$1/timeout" "$6"
+	put "$sys/thread/$1/wchan" "$7"
+done
 in_tree "$cmddir/evl-ps" --json >"$work/ps.json"
+in_tree "$cmddir/evl-ps" -l -w >"$work/ps.table"
+awk -f "$cmddir/json.awk" "$work/ps.json" | awk -F'\t' '
+	{ split($1, part, "/") }
+	part[1] == "threads" { v[part[2], part[3]] = $2; n = part[2] + 1 }
+	END {
+		for (i = 0; i < n; i++) {
+			us = int(v[i, "cputime_ns"] / 1000)
+			print v[i, "cpu"], v[i, "pid"], v[i, "sched"], v[i, "prio"], v[i, "isw"], v[i, "ctxsw"], v[i, "sys"], v[i, "rwa"],
+				v[i, "stat"], (v[i, "timeout_ns"] + 0 ? int(v[i, "timeout_ns"] / 1000000) "ms" v[i, "timeout_ns"] % 1000000 / 1000 "us" : "-"),
+				sprintf("%.1f", v[i, "cpu_share_permille"] / 10),
+				sprintf("%02d:%03d.%03d", us / 60000000, us % 60000000 / 1000, us % 1000), v[i, "wchan"],
+				(v[i, "kernel"] == "true" ? "[" v[i, "name"] "]" : v[i, "name"])
+		}
+	}' >"$work/ps.values"
+awk 'NR > 1 { $1 = $1; print }' "$work/ps.table" | cmp - "$work/ps.values" && [ "$(wc -l <"$work/ps.values")" = 2 ]
+ok $? "ps: JSON holds what the table shows"
 python=$(for p in python3 /usr/bin/python3; do $p -c 'import jsonschema' 2>/dev/null && { echo $p; break; }; done)
 for name in bench check doctor ps report test trace tune; do
 	if [ -n "$python" ]; then
@@ -507,9 +634,16 @@ for text in '{"a":}' '{"a":1' '[1,]' '{"a" 1}' '1 2'; do
 done
 
 ### help, manual pages, completion
-long_options() { "$1" -h | grep -E '^ +-' | sed 's/   *[^- ].*$//' | grep -oE -- '(^|[ ,])--?[A-Za-z][A-Za-z0-9-]*' | tr -d ' ,' | sort -u; }
+long_options() { "$1" -h 2>/dev/null | grep -E '^ +-' | sed 's/   *[^- ].*$//' | grep -oE -- '(^|[ ,])--?[A-Za-z][A-Za-z0-9-]*' | tr -d ' ,' | sort -u; }
 page_options() { grep -E '^\.It Fl' "$1" | grep -oE 'Fl -?[A-Za-z][A-Za-z0-9-]*' | sed 's/^Fl /-/' | sort -u; }
 completion=$build/utils/completion/evl
+completes_all() { # CALLED: the options of $name
+	for option in $(cat "$work/options"); do
+		sed -n "s/^\t$name) options=\"\(.*\)\" ;;/ \1 /p" "$completion" | grep -q -- " $option " || echo "$option"
+	done >"$work/missing"
+	[ ! -s "$work/missing" ]
+	ok $? "$1: completion has them all $(tr '\n' ' ' <"$work/missing")"
+}
 for name in bench check doctor gdb help plot ps report start stop status test trace tune; do
 	page=$top/utils/man/evl-$name.1
 	check "evl-$name has a manual page" test -s "$page"
@@ -518,18 +652,56 @@ for name in bench check doctor gdb help plot ps report start stop status test tr
 	check "evl-$name: an unknown option is refused" status_is "$([ $name = check ] && echo 255 || echo 2)" "$cmddir/evl-$name" --frobnicate
 	long_options "$cmddir/evl-$name" >"$work/options"
 	case $name in
-	start|stop|status) ;;	# one page for the three
-	*)
-		page_options "$page" >"$work/in-page"
-		check "evl-$name: help and page have the same options" cmp "$work/options" "$work/in-page" ;;
+	stop|status) page=$top/utils/man/evl-start.1 ;;	# one page for the three
 	esac
-	for option in $(cat "$work/options"); do
-		sed -n "s/^\t$name) options=\"\(.*\)\" ;;/ \1 /p" "$completion" | grep -q -- " $option " || echo "$option"
-	done >"$work/missing"
-	[ ! -s "$work/missing" ]
-	ok $? "evl-$name: completion has them all $(tr '\n' ' ' <"$work/missing")"
+	page_options "$page" >"$work/in-page"
+	if [ $name = start ]; then
+		# Its page has the options of evl stop, too.
+		comm -23 "$work/options" "$work/in-page" >"$work/missing"
+		check "evl-$name: the page has all options" test ! -s "$work/missing"
+	elif [ $name = status ] || [ $name = stop ]; then
+		comm -23 "$work/options" "$work/in-page" >"$work/missing"
+		check "evl-$name: the page of evl start has all options" test ! -s "$work/missing"
+	else
+		check "evl-$name: help and page have the same options" cmp "$work/options" "$work/in-page"
+	fi
+	completes_all "evl-$name"
 	refuse "evl-$name: no colours where there is no terminal" sh -c '"$1" -h | grep -q "$(printf "\033")"' - "$cmddir/evl-$name"
 done
+for program in evl/evl latmus/latmus latmon/latmon hectic/hectic; do
+	name=${program##*/}
+	long_options "$build/utils/$program" >"$work/options"
+	[ "$(wc -l <"$work/options")" -ge 5 ]
+	ok $? "$name has options ($(wc -l <"$work/options"))"
+	# An old spelling is not in the help.
+	page_options "$top/utils/man/$name.1" | grep -vxe --maxlat-abort >"$work/in-page"
+	check "$name: help and page have the same options" cmp "$work/options" "$work/in-page"
+	completes_all "$name"
+	refuse "$name: no colours where there is no terminal" sh -c '"$1" -h | grep -q "$(printf "\033")"' - "$build/utils/$program"
+done
+# On a terminal there are, unless NO_COLOR is set: what is looked for can be there.
+escapes() { grep -q "$(printf '\033')" "$1"; }
+if [ -x /usr/bin/script ]; then
+	# Not the function of that name.
+	on_terminal() { command script -qec "$1" /dev/null >"$work/out" 2>&1 </dev/null; }
+	put "$sys/evl/control/state" stopped
+	export EVL_ROOT="$root" EVL_SYSDIR="$sys"
+	unset NO_COLOR
+	TERM=xterm on_terminal "$cmddir/evl-doctor"
+	check "evl-doctor: colours on a terminal" escapes "$work/out"
+	NO_COLOR=1 on_terminal "$cmddir/evl-doctor"
+	refuse "evl-doctor: none with NO_COLOR" escapes "$work/out"
+	"$cmddir/evl-doctor" --live >"$work/out"
+	refuse "evl-doctor: none in a file, with FAIL and WARN" escapes "$work/out"
+	on_terminal "timeout 1 '$cmddir/evl-ps' -s --watch"
+	check "evl-ps: growing ISW has a colour on a terminal" escapes "$work/out"
+	timeout 1 "$cmddir/evl-ps" -s --watch >"$work/out"
+	refuse "evl-ps: not in a file" escapes "$work/out"
+	unset EVL_ROOT EVL_SYSDIR
+	healthy_tree
+else
+	note "script(1) is not installed (Debian package bsdutils): nothing was seen on a terminal"
+fi
 refuse "evl-doctor: nor in its rows" sh -c 'EVL_ROOT=$1 "$2" | grep -q "$(printf "\033")"' - "$root" "$cmddir/evl-doctor"
 complete_words() { bash -c '. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _evl_complete; echo "${COMPREPLY[*]}"' - "$completion" "$@"; }
 [ "$(complete_words evl doc)" = doctor ] && [ "$(complete_words evl check --prof)" = --profile ] &&

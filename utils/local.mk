@@ -3,7 +3,7 @@
 evlcmddir = $(libexecdir)/evl
 
 UTILS_CPPFLAGS = $(AM_CPPFLAGS) -DEVL_CMDDIR=\"$(evlcmddir)\" -DEVL_TESTDIR=\"$(evltestdir)\"
-UTILS_COMMON = utils/common/tool.c utils/common/tool.h utils/common/json.c	\
+UTILS_COMMON = utils/common/tool.c utils/common/tool.h utils/common/json.c utils/common/core.c \
 	utils/common/option.c utils/common/result.c
 
 UTILS_GPIO = utils/common/wire.c utils/common/wire.h	\

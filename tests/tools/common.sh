@@ -10,7 +10,7 @@ evl=$build/utils/evl/evl
 latmus=$build/utils/latmus/latmus
 cmddir=$work/cmds
 mkdir "$cmddir" "$work/bin" "$work/empty"
-cp "$top"/utils/evl/evl-* "$top"/utils/evl/*.sh "$top"/utils/evl/*.awk "$top"/utils/evl/*.evl "$top"/utils/evl/trace.* "$cmddir/"
+cp "$top"/utils/evl/evl-* "$top"/utils/evl/*.sh "$top"/utils/evl/*.awk "$top"/utils/evl/kconf-*.evl "$top"/utils/evl/trace.* "$cmddir/"
 chmod +x "$cmddir"/evl-*
 # Not the copy of an in-tree build: libtool's script runs where it was made only.
 ln -sf "$build/utils/evl/evl-ps" "$cmddir/evl-ps"

@@ -293,10 +293,15 @@ static void test_durations(void)
 static char tree[sizeof(TREE)];
 static const char *isolated_cpus = "";
 
+void __real_tool_read_cpus(const char *path, char *text, size_t size, cpu_set_t *set);
 void __wrap_tool_read_cpus(const char *path, char *text, size_t size, cpu_set_t *set);
 void __wrap_tool_read_cpus(const char *path, char *text, size_t size, cpu_set_t *set)
 {
-	(void)path;
+	/* Those of the core are in the tree. */
+	if (!strncmp(path, tree, strlen(tree))) {
+		__real_tool_read_cpus(path, text, size, set);
+		return;
+	}
 	snprintf(text, size, "%s", isolated_cpus);
 	tool_parse_cpus(text, set);
 }
@@ -541,14 +546,161 @@ static void test_ends(void)
 	remove_tree();
 }
 
+/* A published run: samples per microsecond, from 0 on. */
+static const unsigned int published[] = {
+	95, 25561, 18747, 2677, 6592, 17056, 664, 48, 18, 12, 18, 24, 14, 2, 6, 5, 5, 6, 23, 17, 3, 1, 1, 1, 1, 1,
+};
+
+#define NR_PUBLISHED	((int)(sizeof(published) / sizeof(published[0])))
+#define NR_CELLS	30
+
+static const char *data_file(void)
+{
+	return in_tree("/data");
+}
+
+/* That run, and so many samples of 40 us. */
+static void write_published(unsigned int outliers)
+{
+	struct options opt = {
+		.context = EVL_LAT_KERN, .period_us = 500, .priority = 91, .cells = NR_CELLS, .overwrite = true,
+		.plot_file = (char *)data_file(),
+	};
+	struct environment env = {
+		.place = "CPU3-noisol", .clocksource = "tsc", .vdso = "architected", .cstates_restricted = true,
+		.gravity = { .irq = 1, .kernel = 22, .user = 333 },
+	};
+	struct run run = { .opt = &opt, .env = &env };
+	unsigned int n;
+	int us;
+
+	size_histogram(&run.fig, NR_CELLS);
+	make_cells(&run.fig);
+	for (us = 0; us < NR_PUBLISHED; us++)
+		for (n = 0; n < published[us]; n++)
+			count_sample(&run.fig, us * 1000 + 500, (uint64_t)us * 1000000000, 3);
+	while (outliers--)
+		count_sample(&run.fig, 40000, 61000000000, 3);
+	run.fig.result.elapsed = 3723000000000;
+	write_data_file(&run);
+	free_figures(&run.fig);
+}
+
+/* Lines of the header in their order; the kernel and its boot line have no name. */
+static const char *const header[] = {
+	"# test started on: ", "# Linux version ", "# ", "# libevl version: evl.", "# sampling period: 500 microseconds\n",
+	"# clock gravity: 1i 22k 333u\n", "# clocksource: tsc\n", "# vDSO access: architected\n", "# context: kernel\n",
+	"# thread priority: 91\n", "# thread affinity: CPU3-noisol\n", "# C-state: restricted\n",
+	"# duration (hhmmss): 01:02:03\n", "# peak (hhmmss): ", "# min latency: 0.500\n", "# avg latency: ", "# max latency: ",
+	"# sample count: ", "# percentiles: ",
+};
+
+/* Reads the header; how many lines of it are not what they should be. */
+static int read_header(FILE *file, unsigned int outliers)
+{
+	char line[8192];
+	int wrong = 0;
+	size_t n;
+
+	for (n = 0; n < sizeof(header) / sizeof(header[0]); n++) {
+		if (fgets(line, sizeof(line), file) && !strncmp(line, header[n], strlen(header[n])))
+			continue;
+		t_diag("not '%s': %s", header[n], line);
+		wrong++;
+	}
+	if (outliers && (!fgets(line, sizeof(line), file) || atoi(line + strlen("# outliers: ")) != (int)outliers))
+		wrong++;
+
+	return wrong;
+}
+
+/* A pair for each cell from 0 to the last one in use; a + behind it if there are outliers. */
+static int read_cells(FILE *file, unsigned int outliers)
+{
+	int us, cell, wrong = 0;
+	unsigned int count;
+	char more;
+
+	for (us = 0; us < NR_PUBLISHED; us++)
+		wrong += fscanf(file, "%d %u%c", &cell, &count, &more) != 3 || cell != us || count != published[us] ||
+			 more != (outliers && us == NR_PUBLISHED - 1 ? '+' : '\n');
+
+	return wrong + (fgetc(file) != (outliers ? '\n' : EOF));
+}
+
+/* The parser of evl plot and evl report, as lines which should be among its results. */
+static int unread(const char *const wanted[])
+{
+	const char *top = getenv("srcdir") ?: "..";
+	char command[512];
+	int wrong = 0;
+
+	snprintf(command, sizeof(command), "awk -v form=text -f '%s/utils/evl/series.awk' '%s' >'%s.read'", top, data_file(),
+		 data_file());
+	if (system(command))
+		return -1;
+	for (; *wanted; wanted++) {
+		snprintf(command, sizeof(command), "grep -qxF -- '%s' '%s.read'", *wanted, data_file());
+		if (!system(command))
+			continue;
+		t_diag("not read: %s", *wanted);
+		wrong++;
+	}
+
+	return wrong;
+}
+
+/* A line of each cell: how many are not read. */
+static int unread_cells(void)
+{
+	char line[NR_PUBLISHED][32];
+	const char *wanted[NR_PUBLISHED + 1] = { };
+	int us;
+
+	for (us = 0; us < NR_PUBLISHED; us++) {
+		snprintf(line[us], sizeof(line[us]), "%d\t%u", us, published[us]);
+		wanted[us] = line[us];
+	}
+
+	return unread(wanted);
+}
+
+static void test_data_file(void)
+{
+	static const char *const alone[] = {
+		"# period_us\t500", "# context\tkernel", "# priority\t91", "# cpu\t3", "# min\t0.500", "# max\t25.500",
+		"# samples\t71598", "# p999\t13.510", "# cell_us\t1", NULL,
+	};
+	static const char *const beyond[] = { "# samples\t71600", "# outliers\t2", "# max\t40.000", NULL };
+	unsigned int outliers;
+	FILE *file;
+
+	make_tree();
+	for (outliers = 0; outliers <= 2; outliers += 2) {
+		write_published(outliers);
+		file = fopen(data_file(), "r");
+		t_ok(file && !read_header(file, outliers), "%u outliers: the header has its lines, in order", outliers);
+		t_ok(file && !read_cells(file, outliers), "%u outliers: cells ascend from 0, a + %s", outliers,
+		     outliers ? "follows the last" : "is nowhere");
+		t_ok(!unread(outliers ? beyond : alone) && !unread_cells(), "%u outliers: evl plot reads back what was written",
+		     outliers);
+		if (file)
+			fclose(file);
+	}
+	unlink(in_tree("/data"));
+	unlink(in_tree("/data.read"));
+	remove_tree();
+}
+
 int main(void)
 {
-	t_plan(42);
+	t_plan(48);
 	test_durations();
 	test_cpus();
 	test_lines();
 	test_calibration();
 	test_ends();
+	test_data_file();
 
 	return t_end();
 }

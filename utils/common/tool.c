@@ -139,11 +139,3 @@ void tool_read_cpus(const char *path, char *text, size_t size, cpu_set_t *set)
 	else if (!tool_parse_cpus(text, set))
 		tool_die(STATUS_FAILED, "%s: cannot make sense of '%s'", path, text);
 }
-
-void tool_core_cpus(char path[PATH_MAX], char *text, size_t size, cpu_set_t *set)
-{
-	snprintf(path, PATH_MAX, "%s/evl/control/cpus", tool_sysdir());
-	tool_read_cpus(path, text, size, set);
-	if (!CPU_COUNT(set))
-		tool_die(STATUS_NO_CORE, "%s names no CPU: is the core loaded?", path);
-}

@@ -45,7 +45,14 @@ const char *tool_sysdir(void);
 /* A list of CPUs out of sysfs, and its text; empty if there is no such file. */
 void tool_read_cpus(const char *path, char *text, size_t size, cpu_set_t *set);
 
-/* Those of the core, and the file which says so; exits if there are none. */
+/*
+ * core.c: each exits with a message if the core is out of reach, for want of it, of Dovetail, of permission, of memory.
+ * tool_no_core(): because "missing" is; "module" is what to load. tool_core_cpus(): the CPUs of the core, and the file
+ * which says so.
+ */
+void tool_no_core(const char *missing, const char *module) __attribute__((__noreturn__));
+void tool_open_core(void);
+int tool_open_device(const char *device, const char *module);
 void tool_core_cpus(char path[PATH_MAX], char *text, size_t size, cpu_set_t *set);
 
 /* option.c: a value within [min, max], or exit with STATUS_USAGE; seconds, or with suffix d h m s; HH:MM:SS. */

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include <evl/evl.h>
 
@@ -78,15 +79,26 @@ static void prepare_environment(const char *cmddir)
 	setenv("PATH", extended, 1);
 }
 
-/* One line, read from a plug-in that may hang or print for ever. */
-static bool read_description(int fd, char *line, size_t size)
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+
+	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
+/* One line, read from a plug-in that may hang, or print for ever. */
+static bool read_description(int fd, char *line, size_t size, int64_t deadline)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 	size_t len = 0;
+	int64_t left;
 	ssize_t got;
 
 	while (len < size - 1) {
-		if (poll(&pfd, 1, DESCRIPTION_MS) <= 0)
+		left = deadline - now_ms();
+		if (left <= 0 || poll(&pfd, 1, (int)left) <= 0)
 			return false;
 		got = read(fd, line + len, size - 1 - len);
 		if (got <= 0)
@@ -99,6 +111,22 @@ static bool read_description(int fd, char *line, size_t size)
 	line[strcspn(line, "\n")] = '\0';
 
 	return *line;
+}
+
+/* True if it ends well; it may have said what we want, and stay. */
+static bool ends_well(pid_t pid, int64_t deadline)
+{
+	int status;
+	pid_t done;
+
+	while (!(done = waitpid(pid, &status, WNOHANG)) && now_ms() < deadline)
+		usleep(1000);
+	if (!done) {
+		kill(pid, SIGKILL);
+		done = waitpid(pid, &status, 0);
+	}
+
+	return done == pid && WIFEXITED(status) && !WEXITSTATUS(status);
 }
 
 static void ask_plugin(const char *path, int fd) __attribute__((__noreturn__));
@@ -114,8 +142,9 @@ static void ask_plugin(const char *path, int fd)
 
 static void describe(const char *path, char *line, size_t size)
 {
-	int fds[2], status;
+	int64_t deadline = now_ms() + DESCRIPTION_MS;
 	bool ok = false;
+	int fds[2];
 	pid_t pid;
 
 	if (!pipe(fds)) {
@@ -124,10 +153,8 @@ static void describe(const char *path, char *line, size_t size)
 			ask_plugin(path, fds[1]);
 		close(fds[1]);
 		if (pid > 0) {
-			ok = read_description(fds[0], line, size);
-			if (!ok)
-				kill(pid, SIGKILL);
-			ok &= waitpid(pid, &status, 0) == pid && WIFEXITED(status) && !WEXITSTATUS(status);
+			ok = read_description(fds[0], line, size, deadline);
+			ok &= ends_well(pid, ok ? deadline : 0);
 		}
 		close(fds[0]);
 	}

@@ -13,26 +13,6 @@ CPU_DIR=$ROOT/sys/devices/system/cpu
 
 row() { printf '%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "${4:-}"; }
 
-boot_word() { # WORD: true if it is on the boot line
-	case " $(line_of "$ROOT/proc/cmdline") " in
-	*" $1 "*) return 0 ;;
-	esac
-	return 1
-}
-
-# yes, no, or unknown: what the kernel was built with, by its configuration or its symbols.
-kernel_is_patched() {
-	local release file
-	release=$(uname -r)
-	for file in "$ROOT/proc/config.gz" "$ROOT/boot/config-$release"; do
-		[ -r "$file" ] || continue
-		if gzip -dcf "$file" 2>/dev/null | grep -qx CONFIG_DOVETAIL=y; then echo yes; else echo no; fi
-		return
-	done
-	[ -s "$ROOT/proc/kallsyms" ] || { echo unknown; return; }
-	if grep -q ' dovetail_register_core' "$ROOT/proc/kallsyms"; then echo yes; else echo no; fi
-}
-
 # Sentence with which the kernel refused the core, out of its log.
 refusal() {
 	kernel_log | sed -n 's/.*evl refused: //p' | tail -n 1
@@ -65,14 +45,12 @@ probe_pipeline() {
 	fi
 }
 
-# What to do about a core that is not there depends on what else is missing.
+# What to do about a core that is not there depends on what else is missing, which has a row of its own.
 core_remedy() {
 	if boot_word irq_pipeline=off || [ "$(kernel_is_patched)" = no ]; then
 		echo "first the failure above"
-	elif [ -z "$ROOT" ] && ! modinfo evl >/dev/null 2>&1; then
-		echo "evl.ko is not installed for $(uname -r): build and install the module for it (DKMS: $(as_root dkms autoinstall))"
 	else
-		as_root modprobe evl
+		loading_remedy
 	fi
 }
 
@@ -149,21 +127,15 @@ probe_drivers() {
 
 # Judged by opening, for what group memberships mean is the kernel's to say.
 probe_permissions() {
-	local device="$ROOT/dev/evl/control" user group
+	local device="$ROOT/dev/evl/control"
 	if ! [ -e "$device" ]; then
 		row permissions SKIP "known once the core is loaded"
 		return
 	fi
-	user=$(id -un 2>/dev/null || id -u)
-	group=$(stat -c %G "$device")
-	if [ -r "$device" ] && [ -w "$device" ]; then
-		row permissions OK "$user may use the core"
-	elif [ "$group" = evl ]; then
-		row permissions FAIL "$user may not use the core: /dev/evl/control belongs to group evl, of which $user is no member" \
-			"sudo usermod -aG evl $user, then log in again"
+	if may_use "$device"; then
+		row permissions OK "$(user_name) may use the core"
 	else
-		row permissions FAIL "$user may not use the core: /dev/evl/control belongs to group $group" \
-			"run it as root; or: sudo addgroup --system evl, install the udev rules of evl, sudo udevadm trigger, sudo usermod -aG evl $user"
+		row permissions FAIL "$(denial_of "$device")" "$(denial_remedy "$device")"
 	fi
 }
 

@@ -320,7 +320,7 @@ int main(int argc, char *argv[])
 	parse_options(argc, argv);
 	snprintf(dir, sizeof(dir), "%s/thread", tool_sysdir());
 	if (access(dir, R_OK | X_OK))
-		tool_die(tool_status_of(errno), "%s: %s; is the core loaded (modprobe evl)?", dir, strerror(errno));
+		tool_no_core(dir, "evl");
 
 	if (opt.watch_s) {
 		watch(dir);

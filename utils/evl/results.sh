@@ -24,29 +24,36 @@ add_series() { # FORM INPUT PREFIX FILE
 }
 
 # A file of evl bench holds several results.
-add_json() { # FILE
+add_json() { # FILE NAME
 	local path added=1
 	awk -f "$TOOL_DIR/json.awk" "$1" >"$WORK/json" || return 1
 	if ! grep -q "^schema/name	evl-bench$" "$WORK/json"; then
-		add_series json "$WORK/json" '' "$1"
+		add_series json "$WORK/json" '' "$2"
 		return
 	fi
 	# shellcheck disable=SC2013
 	for path in $(sed -n 's,^\(results/[0-9]*/\)samples	.*,\1,p' "$WORK/json"); do
-		add_series json "$WORK/json" "$path" "$1" && added=0
+		add_series json "$WORK/json" "$path" "$2" && added=0
 	done
 	return $added
 }
 
-# read_series FILE...: sets SERIES to the files made of them.
+# read_series FILE...: sets SERIES to the files made of them. "-" is standard input.
 read_series() {
-	local file
+	local file from
 	SERIES='' NR_SERIES=1
 	for file in "$@"; do
-		[ -r "$file" ] || fail "$STATUS_USAGE" "cannot read $file"
-		case $(head -c 200 "$file" | tr -d ' \t\n' | cut -c1) in
-		'{') add_json "$file" ;;
-		*)   add_series text "$file" '' "$file" ;;
+		from=$file
+		[ "$file" != - ] || from=/dev/stdin
+		[ -r "$from" ] || fail "$STATUS_USAGE" "cannot read $file"
+		# A pipe can be read but once.
+		if ! [ -f "$from" ]; then
+			cat "$from" >"$WORK/pipe" 2>/dev/null || fail "$STATUS_USAGE" "cannot read $file"
+			from=$WORK/pipe
+		fi
+		case $(head -c 200 "$from" | tr -d ' \t\n' | cut -c1) in
+		'{') add_json "$from" "$file" ;;
+		*)   add_series text "$from" '' "$file" ;;
 		esac || fail "$STATUS_USAGE" "$file holds no histogram that evl ${PROGRAM#evl-} can read"
 	done
 }

@@ -199,4 +199,75 @@ kernel_log() {
 is_root() { [ "$(id -u)" = 0 ]; }
 as_root() { if is_root; then echo "$*"; else echo "sudo $*"; fi; }
 
+### The core, and what bars the way to it. The programs in C say the same, see common/core.c.
 core_is_loaded() { [ -d "$SYSDIR/evl/control" ]; }
+
+boot_word() { # WORD: true if it is on the boot line
+	case " $(line_of "$ROOT/proc/cmdline") " in
+	*" $1 "*) return 0 ;;
+	esac
+	return 1
+}
+
+# yes, no, or unknown: what the kernel was built with, by its configuration or its symbols.
+kernel_is_patched() {
+	local release file
+	release=$(uname -r)
+	for file in "$ROOT/proc/config.gz" "$ROOT/boot/config-$release"; do
+		[ -r "$file" ] || continue
+		if gzip -dcf "$file" 2>/dev/null | grep -qx CONFIG_DOVETAIL=y; then echo yes; else echo no; fi
+		return
+	done
+	[ -s "$ROOT/proc/kallsyms" ] || { echo unknown; return; }
+	if grep -q ' dovetail_register_core' "$ROOT/proc/kallsyms"; then echo yes; else echo no; fi
+}
+
+# For a kernel which would take it. Where there is a tree made for a test, nothing is installed.
+loading_remedy() {
+	if [ -z "$ROOT" ] && ! modinfo evl >/dev/null 2>&1; then
+		echo "evl.ko is not installed for $(uname -r): build and install the module for it (DKMS: $(as_root dkms autoinstall))"
+	else
+		as_root modprobe evl
+	fi
+}
+
+# no_core MISSING: ends the tool for want of the core, which the file tells.
+no_core() {
+	local why
+	if boot_word irq_pipeline=off; then
+		why="irq_pipeline=off is on the boot line; remove it and reboot"
+	elif [ "$(kernel_is_patched)" = no ]; then
+		why="kernel $(uname -r) has no Dovetail, which it stands on; boot a kernel built with dovetail-patches, or see evl doctor"
+	else
+		why="$1 is missing; $(loading_remedy), or see evl doctor"
+	fi
+	fail $STATUS_NO_CORE "no core: $why"
+}
+
+user_name() { id -un 2>/dev/null || id -u; }
+may_use() { [ -r "$1" ] && [ -w "$1" ]; }
+
+denial_of() { # DEVICE
+	local group
+	group=$(stat -c %G "$1")
+	if [ "$group" = evl ]; then
+		echo "$(user_name) may not use the core: $1 is for group evl, of which $(user_name) is no member"
+	else
+		echo "$(user_name) may not use the core: $1 belongs to group $group"
+	fi
+}
+
+denial_remedy() { # DEVICE
+	if [ "$(stat -c %G "$1")" = evl ]; then
+		echo "sudo usermod -aG evl $(user_name), then log in again"
+	else
+		echo "run it as root; or: sudo addgroup --system evl, install the udev rules of evl, sudo udevadm trigger, sudo usermod -aG evl $(user_name)"
+	fi
+}
+
+# Ends the tool if the core is not there, or not for this user.
+need_core_access() {
+	local device="$ROOT/dev/evl/control"
+	[ -e "$device" ] || no_core "$device"
+	may_use "$device" || fail $STATUS_DENIED "$(denial_of "$device"); $(denial_remedy "$device")"
+}

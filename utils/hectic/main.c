@@ -11,7 +11,6 @@
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
-#include <evl/evl.h>
 
 #define STALL_SECONDS	2
 
@@ -30,20 +29,6 @@ static void check_fpu(const struct options *opt)
 	if (!opt->nofpu && !fpu_self_test())
 		tool_die(STATUS_SELF_TEST, "the FPU check routines do not work here; -n to go without the FPU");
 	say(opt, opt->nofpu ? "not used: -n" : "FPU check routines: OK");
-}
-
-static void open_core(void)
-{
-	int ret;
-
-	if (access(HECTIC_DEV, F_OK))
-		tool_die(STATUS_NO_CORE, HECTIC_DEV " is missing: load the core and its stress driver, modprobe evl-hectic; "
-			 "they need a kernel with CONFIG_DOVETAIL");
-	if (access(HECTIC_DEV, R_OK | W_OK))
-		tool_die(tool_status_of(errno), HECTIC_DEV ": %s; run hectic as root", strerror(errno));
-	ret = evl_init();
-	if (ret)
-		tool_die(tool_status_of(-ret), "cannot use the core: %s", strerror(-ret));
 }
 
 static void check_cpus(const struct options *opt, cpu_set_t *core)
@@ -180,7 +165,7 @@ int main(int argc, char *argv[])
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	open_core();
+	close(tool_open_device(HECTIC_DEV, "evl-hectic"));
 	check_cpus(&opt, &core);
 	check_fpu(&opt);
 	make_crews(&crews, &opt, &core);

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-#include <evl/evl.h>
 
 #define ONLINE_CPUS		"/sys/devices/system/cpu/online"
 #define ISOLATED_CPUS		"/sys/devices/system/cpu/isolated"
@@ -17,19 +16,7 @@
 
 int open_driver(void)
 {
-	int fd = open(LATMUS_DEV, O_RDWR | O_CLOEXEC), ret;
-
-	if (fd < 0 && (errno == ENOENT || errno == ENODEV || errno == ENXIO))
-		tool_die(STATUS_NO_CORE, LATMUS_DEV " is missing: load the core and its latency driver, modprobe evl-latmus");
-	if (fd < 0)
-		tool_die(tool_status_of(errno), LATMUS_DEV ": %s%s", strerror(errno),
-			 errno == EACCES ? "; run latmus as root" : "");
-
-	ret = evl_init();
-	if (ret)
-		tool_die(tool_status_of(-ret), "cannot use the core: %s", strerror(-ret));
-
-	return fd;
+	return tool_open_device(LATMUS_DEV, "evl-latmus");
 }
 
 static int first_in_both(const cpu_set_t *a, const cpu_set_t *b)

@@ -81,7 +81,7 @@ static const char usage_text[] =
 "  -r, --reset             back to the built-in calibration, alone or before -t\n"
 "How\n"
 "  -p, --period=US         sampling period, 1000 by default\n"
-"      --force             accept a period below 50 us, or an early first result\n"
+"      --force             accept a period below 50 us\n"
 "  -P, --priority=N        1 to 99, of the thread measured (90)\n"
 "  -c, --cpu=N             CPU; by default the first isolated one of the core's\n"
 "  -C, --force-cpu=N       the same, though it be not isolated\n"
@@ -214,10 +214,22 @@ static void take_option(int c, struct options *opt, struct given *given)
 	}
 }
 
-static void refuse_tune_with(bool given, const char *name)
+/* "mode" is -t, or -r alone. */
+static void refuse_with(const char *mode, bool given, const char *name)
 {
 	if (given)
-		tool_die(STATUS_USAGE, "-t and %s exclude one another: a calibration reports no measurement", name);
+		tool_die(STATUS_USAGE, "%s and %s exclude one another: %s reports no measurement", mode, name, mode);
+}
+
+static void refuse_results_with(const char *mode, const struct options *opt, const struct given *given)
+{
+	refuse_with(mode, given->measure, "-m");
+	refuse_with(mode, given->mode, given->mode);
+	refuse_with(mode, opt->smp, "--smp");
+	refuse_with(mode, opt->plot, "-g");
+	refuse_with(mode, opt->max_lat_us, "-A");
+	refuse_with(mode, opt->json, "--json");
+	refuse_with(mode, opt->samples || opt->timeout_s, "-T or --samples");
 }
 
 static void settle_mode(struct options *opt, const struct given *given)
@@ -226,16 +238,9 @@ static void settle_mode(struct options *opt, const struct given *given)
 
 	if (given->tune) {
 		opt->mode = MODE_TUNE;
-		refuse_tune_with(given->measure, "-m");
-		refuse_tune_with(given->mode, given->mode);
-		refuse_tune_with(opt->smp, "--smp");
-		refuse_tune_with(opt->plot, "-g");
-		refuse_tune_with(opt->max_lat_us, "-A");
-		refuse_tune_with(opt->json, "--json");
-		refuse_tune_with(opt->samples || opt->timeout_s, "-T or --samples");
+		refuse_results_with("-t", opt, given);
 	} else if (opt->reset) {
-		if (given->measure)
-			tool_die(STATUS_USAGE, "-r and -m exclude one another: reset first, then measure");
+		refuse_results_with("-r", opt, given);
 		opt->mode = MODE_RESET;
 	}
 
