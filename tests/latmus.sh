@@ -45,6 +45,20 @@ ok $? "-q prints the summary only"
 check "an existing file is not replaced" status_is 2 latmus -q -T1 -ghistogram.txt
 check "but with --overwrite" status_is 0 latmus -q -T1 -ghistogram.txt --overwrite
 
+# A long run saves what it has now and then.
+latmus -q -T60 --checkpoint=1 -glong.txt >/dev/null 2>&1 &
+pid=$!
+n=0
+while [ ! -s long.txt.partial ] && [ $n -lt 100 ]; do n=$((n + 1)); sleep 0.2; done
+kill -KILL $pid
+wait $pid
+awk '/^# sample count:/ { n = $4 } /^# outliers:/ { out = $3 } !/^#/ { s += $2 } END { exit !(n > 0 && n == s + out) }' long.txt.partial
+ok $? "killed, it leaves what it had saved"
+check "which nobody overwrites unasked" status_is 2 latmus -q -T2 --checkpoint=1 -glong.txt
+check "but with --overwrite" status_is 0 latmus -q -T2 --checkpoint=1 -glong.txt --overwrite
+[ -s long.txt ] && [ ! -e long.txt.partial ]
+ok $? "and at the end there is the result alone"
+
 # Held while it measures, and no longer.
 held_off() { find /proc/[0-9]*/fd -lname /dev/cpu_dma_latency 2>/dev/null | grep -q .; }
 refuse "nobody holds idle states off" held_off

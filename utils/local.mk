@@ -26,6 +26,7 @@ LATMUS_PARTS =				\
 	utils/latmus/options.c		\
 	utils/latmus/environment.c	\
 	utils/latmus/figures.c		\
+	utils/latmus/checkpoint.c	\
 	utils/latmus/watch.c		\
 	utils/latmus/screen.c		\
 	utils/latmus/datafile.c		\

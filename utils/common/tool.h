@@ -62,9 +62,12 @@ const char *tool_hms(uint64_t seconds);
 
 /*
  * result.c: files are written beside their name, then renamed. check_result_path() is for before the work: it exits
- * with STATUS_USAGE if the file exists or cannot be written. A path of NULL is standard output.
+ * with STATUS_USAGE if the file exists or cannot be written. A path of NULL is standard output. Where begin and end
+ * say NULL and false after a message, open and close exit with STATUS_FAILED.
  */
 void check_result_path(const char *path, bool overwrite);
+FILE *begin_result(const char *path, bool overwrite);
+bool end_result(FILE *out, const char *path);
 FILE *open_result(const char *path, bool overwrite);
 void close_result(FILE *out, const char *path);
 

@@ -79,15 +79,20 @@ static void print_cells(FILE *out, const struct run *run)
 			n == last - 1 && count_beyond(&run->fig, cells) ? "+" : "");
 }
 
-void write_data_file(const struct run *run)
+void print_data(FILE *out, const struct run *run)
 {
-	FILE *out = open_result(run->opt->plot_file, run->opt->overwrite);
-
 	print_started(out, run->env->started);
 	print_file_line(out, "/proc/version");
 	print_file_line(out, "/proc/cmdline");
 	print_settings(out, run);
 	print_figures(out, run);
 	print_cells(out, run);
+}
+
+void write_data_file(const struct run *run)
+{
+	FILE *out = open_result(run->opt->plot_file, run->opt->overwrite);
+
+	print_data(out, run);
 	close_result(out, run->opt->plot_file);
 }

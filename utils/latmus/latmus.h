@@ -60,6 +60,7 @@ struct options {
 	bool default_system;	/* leave idle states alone */
 	bool freeze_trace;
 	long warmup_ms;
+	long checkpoint_s;	/* 0: none; -1: what suits the run */
 	int argc;
 	char **argv;
 };
@@ -204,9 +205,16 @@ void print_cpu_summaries(const struct run *runs, int nr);
 void print_summary(const struct run *run);
 
 /* datafile.c, result-json.c */
+void print_data(FILE *out, const struct run *run);
 void write_data_file(const struct run *run);
 /* "runs" are those which "run" is the sum of, one a CPU; none if nr is 0. */
 void write_json(const struct run *run, const struct run *runs, int nr);
+
+/* checkpoint.c */
+void settle_checkpoint(struct options *opt);
+void check_checkpoint(const struct options *opt);
+void save_checkpoint(const struct run *runs, int nr);
+void drop_checkpoint(const struct options *opt);
 
 /* tune.c */
 int tune(const struct options *opt, struct environment *env, int fd);

@@ -64,6 +64,7 @@ static int conclude(const struct run *run, const struct run *runs, int nr)
 		write_data_file(run);
 	if (opt->json)
 		write_json(run, runs, nr);
+	drop_checkpoint(opt);
 
 	if (run->monitor_error)
 		return STATUS_MONITOR;
@@ -162,6 +163,7 @@ int main(int argc, char *argv[])
 		check_result_path(opt.plot_file, opt.overwrite);
 	if (opt.json)
 		check_result_path(opt.json_file, opt.overwrite);
+	check_checkpoint(&opt);
 	if (opt.background && daemon(1, 1))
 		tool_die(STATUS_FAILED, "cannot detach: %s", strerror(errno));
 

@@ -13,7 +13,8 @@
 
 enum {
 	OPT_FORCE = 0x100, OPT_OVERWRITE, OPT_JSON, OPT_SAMPLES, OPT_DEFAULT_SYSTEM, OPT_FREEZE, OPT_WARMUP,
-	OPT_VERSION, OPT_SMP, OPT_CTXSW, OPT_XCPU, OPT_SAVE
+	OPT_VERSION, OPT_SMP, OPT_CTXSW, OPT_XCPU, OPT_SAVE,
+	OPT_CHECKPOINT
 };
 
 static const char short_options[] = ":mtikusrp:P:c:C:T:A:Kv::qbl:g::H:Z:z:I:O:hV";
@@ -47,6 +48,7 @@ static const struct option long_options[] = {
 	{ "plot", optional_argument, NULL, 'g' },
 	{ "histogram", required_argument, NULL, 'H' },
 	{ "json", optional_argument, NULL, OPT_JSON },
+	{ "checkpoint", required_argument, NULL, OPT_CHECKPOINT },
 	{ "overwrite", no_argument, NULL, OPT_OVERWRITE },
 	{ "warmup", required_argument, NULL, OPT_WARMUP },
 	{ "default-system", no_argument, NULL, OPT_DEFAULT_SYSTEM },
@@ -101,6 +103,7 @@ static const char usage_text[] =
 "  -g, --plot[=FILE]       histogram for gnuplot\n"
 "  -H, --histogram=N       cells of 1 us in it (200)\n"
 "      --json[=FILE]       result as one JSON object\n"
+"      --checkpoint=S      save the histogram all S seconds in FILE.partial, 0: never (300 on runs over 10 minutes)\n"
 "      --overwrite         replace existing result files\n"
 "  -h, --help   -V, --version\n"
 "\n"
@@ -203,6 +206,7 @@ static void take_option(int c, struct options *opt, struct given *given)
 	case OPT_SAMPLES: opt->samples = tool_number_option("--samples", optarg, 1, LONG_MAX); break;
 	case OPT_WARMUP: opt->warmup_ms = tool_number_option("--warmup", optarg, 0, 3600000); break;
 	case OPT_JSON: opt->json = true; opt->json_file = optarg; break;
+	case OPT_CHECKPOINT: opt->checkpoint_s = tool_number_option("--checkpoint", optarg, 0, 86400); break;
 	case OPT_OVERWRITE: opt->overwrite = true; break;
 	case OPT_DEFAULT_SYSTEM: opt->default_system = true; break;
 	case OPT_FREEZE: opt->freeze_trace = true; break;
@@ -302,7 +306,8 @@ void parse_options(struct options *opt, int argc, char *argv[])
 
 	*opt = (struct options) {
 		.mode = MODE_MEASURE, .context = EVL_LAT_USER, .period_us = 1000, .priority = 90, .cpu = -1, .peer_cpu = -1,
-		.verbose = 1, .lines = 21, .cells = 200, .warmup_ms = 1000, .argc = argc, .argv = argv,
+		.verbose = 1, .lines = 21, .cells = 200, .warmup_ms = 1000,
+		.checkpoint_s = -1, .argc = argc, .argv = argv,
 	};
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, short_options, long_options, NULL)) != -1)
@@ -314,6 +319,7 @@ void parse_options(struct options *opt, int argc, char *argv[])
 	check_modes(opt, &given);
 	check_rules(opt, &given);
 	check_gpio(opt, &given);
+	settle_checkpoint(opt);
 }
 
 const char *context_name(int context)

@@ -136,7 +136,7 @@ static void await_end(struct run *runs, int nr)
 	int n;
 
 	for (;;) {
-		switch (await_happening(runs->watch, 0)) {
+		switch (await_happening(runs->watch, (uint64_t)runs->opt->checkpoint_s * 1000000000)) {
 		case HAPPENED_OVER:
 			if (all_over(runs, nr))
 				return;
@@ -151,7 +151,8 @@ static void await_end(struct run *runs, int nr)
 			return;
 		case HAPPENED_DEADLINE:
 			return;
-		default:
+		case HAPPENED_NOTHING:
+			save_checkpoint(runs, nr);
 			break;
 		}
 	}

@@ -58,6 +58,11 @@ static bool time_left(const struct timespec *deadline, struct timespec *left)
 	return left->tv_sec >= 0;
 }
 
+static bool earlier(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec < b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
+}
+
 static enum happening meaning(int sig)
 {
 	switch (sig) {
@@ -81,7 +86,7 @@ enum happening await_happening(const struct watch *w, uint64_t tick_ns)
 	add_ns(&tick, tick_ns);
 	if (w->limited && !time_left(&w->deadline, &left))
 		return HAPPENED_DEADLINE;
-	if (tick_ns)
+	if (tick_ns && (!w->limited || earlier(&tick, &left)))
 		left = tick;
 	do {
 		sig = w->limited || tick_ns ? sigtimedwait(&set, NULL, &left) : sigwaitinfo(&set, NULL);
