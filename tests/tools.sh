@@ -327,9 +327,9 @@ check "-t excludes -m" exclude -t -m -t -m
 check "-t excludes -s" exclude -t -s -t -s
 check "-s excludes -Z" exclude -s -Z -s -Z host -T 1
 check "--checkpoint wants a file next to which to save" bad_option '-g=FILE' --checkpoint=5 -T 1
-check "--checkpoint does not go with --ctxsw" bad_option '-i, -k, -u and -s' --checkpoint=5 --ctxsw -T 1 -g"$work/long"
-touch "$work/long.partial"
-check "what a run cut short has left is not replaced" bad_option 'long.partial exists' -T 11m -q -g"$work/long"
+check "--checkpoint does not go with --ctxsw" bad_option '-i, -k, -u and -s' --checkpoint=5 --ctxsw -T 1 -g"$work/hours"
+touch "$work/hours.partial"
+check "what a run cut short has left is not replaced" bad_option 'hours.partial exists' -T 11m -q -g"$work/hours"
 check "--save goes with -t" bad_option '-t' --save -T 1
 check "--ctxsw excludes --xcpu" exclude --ctxsw --xcpu --ctxsw --xcpu -T 1
 check "--ctxsw excludes -s" exclude -s --ctxsw -s --ctxsw -T 1
