@@ -45,6 +45,30 @@ ok $? "-q prints the summary only"
 check "an existing file is not replaced" status_is 2 latmus -q -T1 -ghistogram.txt
 check "but with --overwrite" status_is 0 latmus -q -T1 -ghistogram.txt --overwrite
 
+# Threshold, trace and file in one.
+if [ -d /sys/kernel/tracing/events/evl ]; then
+	check "--auto=1 stops at a peak" status_is 10 latmus -q -T20 --auto=1
+	trace=$(ls latmus-*.trace)
+	check "the trace before it is kept" grep -q evl_ "$trace"
+	refuse "and tracing is off again" grep -q 1 /sys/kernel/tracing/events/evl/enable
+fi
+
+# The form which scripts for cyclictest read.
+check "a histogram as of cyclictest" status_is 0 latmus -q -T1 --format=cyclictest -gforeign.txt
+awk '/^# Total:/ { n = $3 } !/^#/ { s += $2 } END { exit !(n > 0 && n == s) }' foreign.txt
+ok $? "its cells add up to its total"
+check "which evl plot takes for one" status_is 0 evl plot foreign.txt
+
+# An object a second, then the result.
+latmus -T3 --json-lines >seconds.json 2>/dev/null
+ok $? "--json-lines: status 0"
+n=$(grep -c '"evl-latmus-second"' seconds.json)
+[ "$n" -ge 2 ] && [ "$n" -le 4 ] && [ "$(wc -l <seconds.json)" = $((n + 1)) ] && tail -n 1 seconds.json | grep -q '"evl-latmus"'
+ok $? "a line for each second ($n), then one for the result"
+sum=$(sed -n 's/.*latmus-second.*"samples":\([0-9]*\).*/\1/p' seconds.json | awk '{ s += $1 } END { print s }')
+[ "$sum" = "$(tail -n 1 seconds.json | sed 's/.*"samples":\([0-9]*\).*/\1/')" ]
+ok $? "whose samples add up ($sum)"
+
 # A long run saves what it has now and then.
 latmus -q -T60 --checkpoint=1 -glong.txt >/dev/null 2>&1 &
 pid=$!

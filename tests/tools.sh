@@ -326,6 +326,9 @@ check "-r excludes --json" exclude -r --json -r --json
 check "-t excludes -m" exclude -t -m -t -m
 check "-t excludes -s" exclude -t -s -t -s
 check "-s excludes -Z" exclude -s -Z -s -Z host -T 1
+check "--format wants a file, of -g" bad_option '-g' --format=cyclictest -T 1
+check "--format=xml is none" bad_option 'latmus or cyclictest' --format=xml -T 1 -g
+check "--json-lines excludes --json=FILE" exclude --json-lines --json= --json-lines --json="$work/hours" -T 1
 check "--checkpoint wants a file next to which to save" bad_option '-g=FILE' --checkpoint=5 -T 1
 check "--checkpoint does not go with --ctxsw" bad_option '-i, -k, -u and -s' --checkpoint=5 --ctxsw -T 1 -g"$work/hours"
 touch "$work/hours.partial"

@@ -27,6 +27,7 @@ LATMUS_PARTS =				\
 	utils/latmus/environment.c	\
 	utils/latmus/figures.c		\
 	utils/latmus/checkpoint.c	\
+	utils/latmus/trace.c		\
 	utils/latmus/watch.c		\
 	utils/latmus/screen.c		\
 	utils/latmus/datafile.c		\
@@ -125,6 +126,7 @@ dist_schema_DATA =				\
 	utils/schemas/evl-doctor.schema.json	\
 	utils/schemas/evl-hectic.schema.json	\
 	utils/schemas/evl-latmus.schema.json	\
+	utils/schemas/evl-latmus-second.schema.json	\
 	utils/schemas/evl-provenance.schema.json	\
 	utils/schemas/evl-ps.schema.json	\
 	utils/schemas/evl-report.schema.json	\

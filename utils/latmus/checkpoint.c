@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a power cut would cost otherwise: the histogram of a long run, saved time and again while it goes on, next to the
- * file which the result is for. The driver keeps the samples of these runs, and shows them without stopping.
+ * What a power cut would cost otherwise: the histogram of a long run, saved time and again while it goes on, next to
+ * the file which the result is for. The driver keeps the samples of these runs, and shows them without stopping.
  */
 #include "latmus.h"
 #include <errno.h>

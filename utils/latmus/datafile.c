@@ -79,8 +79,28 @@ static void print_cells(FILE *out, const struct run *run)
 			n == last - 1 && count_beyond(&run->fig, cells) ? "+" : "");
 }
 
+/* What "cyclictest -h" prints, of one thread; whole microseconds. */
+static void print_as_cyclictest(FILE *out, const struct run *run)
+{
+	const struct latmus_result *r = &run->fig.result;
+	uint32_t n, cells = (uint32_t)run->opt->cells;
+
+	fputs("# Histogram\n", out);
+	for (n = 0; n < cells; n++)
+		fprintf(out, "%06u %06" PRIu64 "\n", n, cell_count(&run->fig, n));
+	fprintf(out, "# Total: %09" PRIu64 "\n", (uint64_t)r->samples - count_beyond(&run->fig, cells));
+	fprintf(out, "# Min Latencies: %05d\n", r->min_lat / 1000);
+	fprintf(out, "# Avg Latencies: %05" PRId64 "\n", average_ns(&run->fig) / 1000);
+	fprintf(out, "# Max Latencies: %05d\n", r->max_lat / 1000);
+	fprintf(out, "# Histogram Overflows: %05" PRIu64 "\n", count_beyond(&run->fig, cells));
+}
+
 void print_data(FILE *out, const struct run *run)
 {
+	if (run->opt->foreign) {
+		print_as_cyclictest(out, run);
+		return;
+	}
 	print_started(out, run->env->started);
 	print_file_line(out, "/proc/version");
 	print_file_line(out, "/proc/cmdline");

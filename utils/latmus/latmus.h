@@ -60,6 +60,9 @@ struct options {
 	bool default_system;	/* leave idle states alone */
 	bool freeze_trace;
 	long warmup_ms;
+	bool auto_trace;
+	bool json_lines;
+	bool foreign;		/* the histogram is to be in the form of cyclictest */
 	long checkpoint_s;	/* 0: none; -1: what suits the run */
 	int argc;
 	char **argv;
@@ -208,7 +211,12 @@ void print_summary(const struct run *run);
 void print_data(FILE *out, const struct run *run);
 void write_data_file(const struct run *run);
 /* "runs" are those which "run" is the sum of, one a CPU; none if nr is 0. */
+void write_json_second(struct run *run, const struct latmus_measurement *m);
 void write_json(const struct run *run, const struct run *runs, int nr);
+
+/* trace.c */
+void begin_trace(const struct options *opt);
+void end_trace(const struct options *opt, const struct environment *env, bool peak);
 
 /* checkpoint.c */
 void settle_checkpoint(struct options *opt);

@@ -5,7 +5,6 @@
  */
 #include "latmus.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -22,27 +21,6 @@ static void reset_gravity(int fd)
 	if (ioctl(fd, EVL_LATIOC_RESET))
 		tool_die(tool_status_of(errno), "cannot reset the calibration: %s%s", strerror(errno),
 			 errno == EPERM ? "; run latmus as root" : "");
-}
-
-/* The last lines of the trace are those before the peak, as far as user space was quick enough. */
-static void freeze_trace(void)
-{
-	static const char *const paths[] = {
-		"/sys/kernel/tracing/tracing_on", "/sys/kernel/debug/tracing/tracing_on",
-	};
-	size_t i;
-	int fd;
-
-	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		fd = open(paths[i], O_WRONLY | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		if (write(fd, "0", 1) != 1)
-			tool_warn("%s: %s", paths[i], strerror(errno));
-		close(fd);
-		return;
-	}
-	tool_warn("--freeze-trace: no tracing directory is mounted");
 }
 
 /* "runs" are those which "run" is the sum of; none if nr is 0. */
@@ -137,16 +115,20 @@ static int measure(const struct options *opt, const struct environment *env, int
 		.duration_ns = (uint64_t)opt->timeout_s * 1000000000,
 		.samples = (uint64_t)opt->samples,
 	};
+	bool good;
 	int nr = 0;
 
-	if (!quiet_stdout(opt))
+	if (opt->json_lines)
+		run.on_interval = write_json_second;
+	else if (!quiet_stdout(opt))
 		run.on_interval = print_interval;
 	size_histogram(&run.fig, (uint32_t)opt->cells);
+	begin_trace(opt);
 	announce(&run);
-	if (!(opt->smp ? measure_all(&run, &runs, &nr, &limits) : measure_one(&run, &limits)))
+	good = opt->smp ? measure_all(&run, &runs, &nr, &limits) : measure_one(&run, &limits);
+	end_trace(opt, env, good && run.fig.result.stopped_by == LATMUS_STOPPED_MAXLAT);
+	if (!good)
 		return STATUS_FAILED;
-	if (run.fig.result.stopped_by == LATMUS_STOPPED_MAXLAT && opt->freeze_trace)
-		freeze_trace();
 
 	return conclude(&run, runs, nr);
 }

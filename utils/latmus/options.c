@@ -14,7 +14,7 @@
 enum {
 	OPT_FORCE = 0x100, OPT_OVERWRITE, OPT_JSON, OPT_SAMPLES, OPT_DEFAULT_SYSTEM, OPT_FREEZE, OPT_WARMUP,
 	OPT_VERSION, OPT_SMP, OPT_CTXSW, OPT_XCPU, OPT_SAVE,
-	OPT_CHECKPOINT
+	OPT_CHECKPOINT, OPT_JSON_LINES, OPT_FORMAT, OPT_AUTO
 };
 
 static const char short_options[] = ":mtikusrp:P:c:C:T:A:Kv::qbl:g::H:Z:z:I:O:hV";
@@ -39,6 +39,7 @@ static const struct option long_options[] = {
 	{ "samples", required_argument, NULL, OPT_SAMPLES },
 	{ "maxlat-abort", required_argument, NULL, 'A' },
 	{ "max-abort", required_argument, NULL, 'A' },
+	{ "auto", required_argument, NULL, OPT_AUTO },
 	{ "freeze-trace", no_argument, NULL, OPT_FREEZE },
 	{ "keep-going", no_argument, NULL, 'K' },
 	{ "verbose", optional_argument, NULL, 'v' },
@@ -48,6 +49,8 @@ static const struct option long_options[] = {
 	{ "plot", optional_argument, NULL, 'g' },
 	{ "histogram", required_argument, NULL, 'H' },
 	{ "json", optional_argument, NULL, OPT_JSON },
+	{ "json-lines", no_argument, NULL, OPT_JSON_LINES },
+	{ "format", required_argument, NULL, OPT_FORMAT },
 	{ "checkpoint", required_argument, NULL, OPT_CHECKPOINT },
 	{ "overwrite", no_argument, NULL, OPT_OVERWRITE },
 	{ "warmup", required_argument, NULL, OPT_WARMUP },
@@ -92,6 +95,7 @@ static const char usage_text[] =
 "      --samples=N         stop after that many samples\n"
 "  -A, --max-abort=US      stop at the first latency above\n"
 "      --freeze-trace      stop kernel tracing when -A strikes\n"
+"      --auto=US           -A US with timer events traced by evl trace, and the trace saved in latmus-DATE.trace\n"
 "  -K, --keep-going        go on when the thread measured is switched in-band\n"
 "      --warmup=MS         time before samples count (1000)\n"
 "      --default-system    let the CPUs enter deep idle states\n"
@@ -102,7 +106,9 @@ static const char usage_text[] =
 "  -l, --lines=N           lines per page (21), 0: no pages\n"
 "  -g, --plot[=FILE]       histogram for gnuplot\n"
 "  -H, --histogram=N       cells of 1 us in it (200)\n"
+"      --format=WORD       of that file: latmus, or cyclictest\n"
 "      --json[=FILE]       result as one JSON object\n"
+"      --json-lines        one JSON object a second, then the result, a line each\n"
 "      --checkpoint=S      save the histogram all S seconds in FILE.partial, 0: never (300 on runs over 10 minutes)\n"
 "      --overwrite         replace existing result files\n"
 "  -h, --help   -V, --version\n"
@@ -112,7 +118,7 @@ static const char usage_text[] =
 
 /* Words given, for the rules between them. */
 struct given {
-	bool measure, tune, cells, force;
+	bool measure, tune, cells, force, format;
 	const char *context;	/* -i, -k or -u, the last one */
 	const char *mode;	/* the option which asks for something else than these */
 	const char *other_mode;	/* a second one */
@@ -165,6 +171,13 @@ static void take_line(const char *option, bool edges, struct line_spec *spec)
 			 edges ? "[,rising-edge|falling-edge]" : "");
 }
 
+static void set_format(struct options *opt, const char *word)
+{
+	opt->foreign = !strcmp(word, "cyclictest");
+	if (!opt->foreign && strcmp(word, "latmus"))
+		tool_die(STATUS_USAGE, "--format=%s: expected latmus or cyclictest", word);
+}
+
 static void take_option(int c, struct options *opt, struct given *given)
 {
 	switch (c) {
@@ -206,6 +219,12 @@ static void take_option(int c, struct options *opt, struct given *given)
 	case OPT_SAMPLES: opt->samples = tool_number_option("--samples", optarg, 1, LONG_MAX); break;
 	case OPT_WARMUP: opt->warmup_ms = tool_number_option("--warmup", optarg, 0, 3600000); break;
 	case OPT_JSON: opt->json = true; opt->json_file = optarg; break;
+	case OPT_AUTO:
+		opt->max_lat_us = tool_number_option("--auto", optarg, 1, 1000000);
+		opt->auto_trace = opt->freeze_trace = true;
+		break;
+	case OPT_JSON_LINES: opt->json = opt->json_lines = true; break;
+	case OPT_FORMAT: set_format(opt, optarg); given->format = true; break;
 	case OPT_CHECKPOINT: opt->checkpoint_s = tool_number_option("--checkpoint", optarg, 0, 86400); break;
 	case OPT_OVERWRITE: opt->overwrite = true; break;
 	case OPT_DEFAULT_SYSTEM: opt->default_system = true; break;
@@ -278,6 +297,10 @@ static void check_rules(const struct options *opt, const struct given *given)
 			 opt->background ? "-b" : "-q");
 	if (given->cells && !opt->plot && !opt->json)
 		tool_die(STATUS_USAGE, "-H goes with -g or --json, which show the histogram");
+	if (given->format && !opt->plot)
+		tool_die(STATUS_USAGE, "--format goes with -g, whose file it is the form of");
+	if (opt->json_lines && opt->json_file)
+		tool_die(STATUS_USAGE, "--json-lines and --json=%s exclude one another: lines go to standard output", opt->json_file);
 	if (opt->freeze_trace && !opt->max_lat_us)
 		tool_die(STATUS_USAGE, "--freeze-trace goes with -A, which tells when");
 	if (opt->keep_going && opt->context != EVL_LAT_USER)

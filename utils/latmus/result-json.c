@@ -168,6 +168,31 @@ static void put_cpus(struct json *j, const struct run *runs, int nr)
 	json_end(j, ']');
 }
 
+/* The loggers of several runs share standard output. */
+void write_json_second(struct run *run, const struct latmus_measurement *m)
+{
+	struct json j = { .out = stdout };
+
+	flockfile(stdout);
+	json_begin(&j, NULL, '{');
+	json_begin(&j, "schema", '{');
+	json_text(&j, "name", "evl-latmus-second");
+	json_integer(&j, "version", SCHEMA_VERSION);
+	json_end(&j, '}');
+	json_integer(&j, "second", (long long)++run->intervals);
+	put_cpu(&j, "cpu", run->env->cpu);
+	json_integer(&j, "samples", m->samples);
+	json_integer(&j, "overruns", m->overruns);
+	json_integer(&j, "mode_switches", m->mode_switches);
+	json_integer(&j, "min_ns", m->min_lat);
+	json_integer(&j, "avg_ns", m->samples ? m->sum_lat / m->samples : 0);
+	json_integer(&j, "max_ns", m->max_lat);
+	json_end(&j, '}');
+	putc('\n', stdout);
+	fflush(stdout);
+	funlockfile(stdout);
+}
+
 void write_json(const struct run *run, const struct run *runs, int nr)
 {
 	struct json j = { .out = open_result(run->opt->json_file, run->opt->overwrite) };
