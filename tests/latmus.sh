@@ -76,7 +76,8 @@ n=0
 while [ ! -s long.txt.partial ] && [ $n -lt 100 ]; do n=$((n + 1)); sleep 0.2; done
 kill -KILL $pid
 wait $pid
-awk '/^# sample count:/ { n = $4 } /^# outliers:/ { out = $3 } !/^#/ { s += $2 } END { exit !(n > 0 && n == s + out) }' long.txt.partial
+# Its cells may be ahead of the count by what came in while it was written.
+awk '/^# sample count:/ { n = $4 } /^# outliers:/ { out = $3 } !/^#/ { s += $2 } END { exit !(n > 0 && s + out >= n && s + out < n + 20) }' long.txt.partial
 ok $? "killed, it leaves what it had saved"
 check "which nobody overwrites unasked" status_is 2 latmus -q -T2 --checkpoint=1 -glong.txt
 check "but with --overwrite" status_is 0 latmus -q -T2 --checkpoint=1 -glong.txt --overwrite

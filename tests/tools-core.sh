@@ -138,6 +138,7 @@ built_in=$(cat $in_force)
 gravity_lines() { sed -n 's/^\([a-z]*\) gravity\.\.\.\([0-9]*\) ns$/\1 \2/p' out | tr '\n' ' '; }
 check "tune" status_is 0 evl tune --force -T 1
 check "has figures before and after" sh -c 'grep -q "^before: gravity" out && grep -q "^after:  gravity" out'
+check "latmus -t" status_is 0 latmus -t
 [ "$(gravity_lines)" = "$(sed 's/\(.*\)i \(.*\)k \(.*\)u/irq \1 kernel \2 user \3 /' $in_force)" ]
 ok $? "the core has what its three lines say ($(gravity_lines))"
 check "tune --reset" status_is 0 evl tune --reset
