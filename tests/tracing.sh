@@ -82,6 +82,7 @@ still "static keys"
 # What happens to threads and their mutexes is told: each event of the core is met, or named here.
 # The first ones stay: at its end the program makes thousands of mutexes.
 echo >$T/trace
+echo 2048 >$T/buffer_size_kb
 echo 0 >$T/options/overwrite
 echo 1 >$T/events/evl/enable
 "$(dirname "$0")/mutex" >mutex.out 2>&1
