@@ -76,6 +76,19 @@ check "trace: on" status_is 0 evl trace -etimer
 latmus -q -T 5 -A 1 --freeze-trace >/dev/null 2>&1
 [ $? = 10 ]
 ok $? "a peak"
+# On a busy host the thread may not have been waiting yet, which makes a peak of another kind.
+whole_way() {
+	evl trace --explain >way 2>&1
+	for step in 'timer handler' 'thread woken up' 'switched to thread' 'clock read in thread'; do
+		grep -q "^$step " way || return 1
+	done
+}
+n=0
+until whole_way || [ $n = 5 ]; do
+	n=$((n + 1))
+	evl trace -etimer >/dev/null 2>&1
+	latmus -q -T 5 -A 1 --freeze-trace >/dev/null 2>&1
+done
 check "trace --explain" status_is 0 evl trace --explain
 check "the steps of the way" sh -c 'grep -q "^timer handler " out && grep -q "^thread woken up " out && grep -q "^switched to thread " out'
 [ "$(grep -c '[0-9] < ' out)" = 1 ]
