@@ -11,22 +11,7 @@ build=$(pwd)
 . "$top/tests/lib.sh"
 . "$top/tests/tools/common.sh"
 
-root=$work/root
-sys=$root/sys/devices/virtual
-tracing=$root/sys/kernel/tracing
-
-put() { mkdir -p "$(dirname "$1")" && printf '%s\n' "$2" >"$1"; }
-
-# In the made-up tree, as the user who runs the test.
-in_tree() { EVL_ROOT=$root EVL_SYSDIR=$sys EVL_TRACEDIR=$tracing EVL_CMDDIR=$cmddir "$@"; }
-
-# As somebody without privileges; the tree must be open to them.
-as_nobody() {
-	if [ "$(id -u)" = 0 ]; then setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; else "$@"; fi
-}
-
 # A machine on which all is well.
-release=$(uname -r)
 healthy_tree() {
 	rm -rf "$root"
 	put "$root/proc/cmdline" "root=/dev/sda isolcpus=1 evl.oob_cpus=1"

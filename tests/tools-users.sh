@@ -11,13 +11,6 @@ build=$(pwd)
 . "$top/tests/lib.sh"
 . "$top/tests/tools/common.sh"
 
-root=$work/root
-sys=$root/sys/devices/virtual
-tracing=$root/sys/kernel/tracing
-release=$(uname -r)
-
-put() { mkdir -p "$(dirname "$1")" && printf '%s\n' "$2" >"$1"; }
-
 # Programs where another user can run them.
 mkdir "$work/lib" "$cmddir/tests"
 cp "$build"/libevl/.libs/libevl.so* "$work/lib/" 2>/dev/null
@@ -34,13 +27,8 @@ echo 'a-test nocore' >"$cmddir/tests/needs"
 export EVL_PROGRAM="$work/bin/evl" LD_LIBRARY_PATH="$work/lib"
 PATH=$work/bin:$PATH
 
-as_nobody() {
-	if [ "$(id -u)" = 0 ]; then setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; else "$@"; fi
-}
 nobody=$(as_nobody id -un)
 [ "$(id -u)" = 0 ] && sudo='' || sudo='sudo '
-
-in_tree() { EVL_ROOT=$root EVL_SYSDIR=$sys EVL_TRACEDIR=$tracing EVL_CMDDIR=$cmddir "$@"; }
 
 # says_only STATUS WORDS AS TOOL...: that status, and one line on standard error with these words, nothing else.
 says_only() {

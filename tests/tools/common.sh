@@ -34,3 +34,19 @@ script() { # PATH, body on standard input
 	{ echo '#!/bin/sh'; cat; } >"$1"
 	chmod +x "$1"
 }
+
+### A tree that is made up, as of the running kernel.
+root=$work/root
+sys=$root/sys/devices/virtual
+tracing=$root/sys/kernel/tracing
+release=$(uname -r)
+
+put() { mkdir -p "$(dirname "$1")" && printf '%s\n' "$2" >"$1"; }
+
+# In the made-up tree, as the user who runs the test.
+in_tree() { EVL_ROOT=$root EVL_SYSDIR=$sys EVL_TRACEDIR=$tracing EVL_CMDDIR=$cmddir "$@"; }
+
+# As somebody without privileges; the tree must be open to them.
+as_nobody() {
+	if [ "$(id -u)" = 0 ]; then setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; else "$@"; fi
+}
