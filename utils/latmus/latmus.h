@@ -216,7 +216,8 @@ void write_json(const struct run *run, const struct run *runs, int nr);
 
 /* trace.c */
 void begin_trace(const struct options *opt);
-void end_trace(const struct options *opt, const struct environment *env, bool peak);
+/* The threshold ended the measurement. */
+void catch_peak(const struct options *opt, const struct environment *env);
 
 /* checkpoint.c */
 void settle_checkpoint(struct options *opt);

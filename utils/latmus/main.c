@@ -115,7 +115,6 @@ static int measure(const struct options *opt, const struct environment *env, int
 		.duration_ns = (uint64_t)opt->timeout_s * 1000000000,
 		.samples = (uint64_t)opt->samples,
 	};
-	bool good;
 	int nr = 0;
 
 	if (opt->json_lines)
@@ -125,10 +124,10 @@ static int measure(const struct options *opt, const struct environment *env, int
 	size_histogram(&run.fig, (uint32_t)opt->cells);
 	begin_trace(opt);
 	announce(&run);
-	good = opt->smp ? measure_all(&run, &runs, &nr, &limits) : measure_one(&run, &limits);
-	end_trace(opt, env, good && run.fig.result.stopped_by == LATMUS_STOPPED_MAXLAT);
-	if (!good)
+	if (!(opt->smp ? measure_all(&run, &runs, &nr, &limits) : measure_one(&run, &limits)))
 		return STATUS_FAILED;
+	if (run.fig.result.stopped_by == LATMUS_STOPPED_MAXLAT)
+		catch_peak(opt, env);
 
 	return conclude(&run, runs, nr);
 }

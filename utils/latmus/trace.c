@@ -36,10 +36,20 @@ static bool run_command(const char *line)
 	return status >= 0 && WIFEXITED(status) && !WEXITSTATUS(status);
 }
 
+/* At exit, so that it is done for those who die of an error as well. */
+static void disable_trace(void)
+{
+	if (!run_command("evl trace -d >&2"))
+		tool_warn("--auto: evl trace -d failed: the events stay enabled");
+}
+
 void begin_trace(const struct options *opt)
 {
-	if (opt->auto_trace && !run_command("evl trace -etimer >&2"))
+	if (!opt->auto_trace)
+		return;
+	if (!run_command("evl trace -etimer >&2"))
 		tool_die(STATUS_FAILED, "--auto: evl trace -etimer failed, see above");
+	atexit(disable_trace);
 }
 
 static void save_trace(const struct environment *env)
@@ -55,15 +65,10 @@ static void save_trace(const struct environment *env)
 		tool_warn("--auto: cannot save the trace in %s", name);
 }
 
-/* Whatever ended the measurement; "peak": the threshold. */
-void end_trace(const struct options *opt, const struct environment *env, bool peak)
+void catch_peak(const struct options *opt, const struct environment *env)
 {
-	if (peak && opt->freeze_trace)
+	if (opt->freeze_trace)
 		freeze_trace();
-	if (!opt->auto_trace)
-		return;
-	if (peak)
+	if (opt->auto_trace)
 		save_trace(env);
-	if (!run_command("evl trace -d >&2"))
-		tool_warn("--auto: evl trace -d failed: the events stay enabled");
 }
