@@ -106,7 +106,7 @@ static void queue_worker(struct evl_proxy *proxy, struct work_struct *work)
 }
 
 /*
- * In-band, its locks may be held: something has changed with the target. EPOLLFREE says that the queue goes before the
+ * In-band, its locks may be held: something has changed with the target. POLLFREE says that the queue goes before the
  * file does, since it belongs to somebody else, as that of a signalfd: it is left here and now, and stays for as long
  * as RCU has it for whoever leaves it at the same time.
  */
