@@ -213,6 +213,7 @@ int evl_init_element(struct evl_element *e, struct evl_factory *fac, const char 
 	e->gid = GLOBAL_ROOT_GID;
 	e->dev = NULL;
 	refcount_set(&e->refs, 1);
+	atomic_set(&e->nr_files, 1);
 	init_irq_work(&e->put_irq_work, put_irq_work);
 	INIT_WORK(&e->put_work, put_work);
 
@@ -316,6 +317,26 @@ void evl_put_element_later(struct evl_element *e)
 		irq_work_queue(&e->put_irq_work);
 }
 
+/* A file which comes when the last one has gone is too late: all waiters were told that this is the end. */
+static bool add_file(struct evl_element *e)
+{
+	return !e->factory->evict || atomic_inc_not_zero(&e->nr_files);
+}
+
+/* The last one may be gone while another is being opened, which then fails. */
+static void drop_file(struct evl_element *e)
+{
+	if (e->factory->evict && atomic_dec_and_test(&e->nr_files))
+		e->factory->evict(e);
+}
+
+/* The creator has got its file, or failed to. In-band. */
+void evl_leave_element(struct evl_element *e)
+{
+	drop_file(e);
+	evl_put_element(e);
+}
+
 static struct evl_file_binding *alloc_binding(struct evl_element *e)
 {
 	struct evl_file_binding *b = kzalloc(sizeof(*b), GFP_KERNEL_ACCOUNT);
@@ -347,8 +368,9 @@ struct file *evl_open_element_file(struct evl_element *e, unsigned int f_flags)
 		return filp;
 	}
 
-	/* From here on, release() drops it. */
+	/* From here on, release() drops both. */
 	evl_get_element(e);
+	add_file(e);
 	ret = evl_open_file(&b->efile, filp);
 	if (ret) {
 		fput(filp);
@@ -363,26 +385,35 @@ struct file *evl_open_element_file(struct evl_element *e, unsigned int f_flags)
  * @inode: of the device
  * @filp: the file
  *
- * In-band. The factory has found it and passes its reference in private_data. 0, -ENOMEM, -EINVAL.
+ * In-band. The factory has found it and passes its reference in private_data. 0, -ENOMEM, -EINVAL, -ENXIO: the last
+ * file is being closed.
  */
 int evl_open_element(struct inode *inode, struct file *filp)
 {
 	struct evl_element *e = filp->private_data;
-	struct evl_file_binding *b = alloc_binding(e);
-	int ret;
+	struct evl_file_binding *b;
+	int ret = -ENOMEM;
 
+	if (!add_file(e))
+		return -ENXIO;
+
+	b = alloc_binding(e);
 	if (!b)
-		return -ENOMEM;
+		goto err_drop;
 
 	ret = evl_open_file(&b->efile, filp);
-	if (ret) {
-		kfree(b);
-		return ret;
-	}
+	if (ret)
+		goto err_free;
 
 	filp->private_data = b;
 
 	return 0;
+
+err_free:
+	kfree(b);
+err_drop:
+	drop_file(e);
+	return ret;
 }
 EVL_EXPORT(evl_open_element);
 
@@ -391,12 +422,13 @@ EVL_EXPORT(evl_open_element);
  * @inode: of the device
  * @filp: the file
  *
- * In-band. A class whose requests sleep elsewhere evicts the sleepers before. 0.
+ * In-band. Who sleeps elsewhere than in the file is evicted with the last one, evl_factory.evict(). 0.
  */
 int evl_release_element(struct inode *inode, struct file *filp)
 {
 	struct evl_file_binding *b = filp->private_data;
 
+	drop_file(b->element);
 	evl_destroy_waitqueue(&b->sleepers);
 	evl_release_file(&b->efile);
 	evl_put_element(b->element);

@@ -36,6 +36,7 @@ struct evl_element {
 	kuid_t			uid;
 	kgid_t			gid;
 	refcount_t		refs;
+	atomic_t		nr_files;	/* of a class with evict(), the creator counts until it has one; 0: for good */
 	struct device		*dev;
 	struct hlist_node	fundle_next;	/* lock of its bucket of the handle table */
 	struct irq_work		put_irq_work;
@@ -59,6 +60,12 @@ static inline struct evl_element *evl_file_element(struct file *filp)
 	return b->element;
 }
 
+/* Whether somebody has, or may still get, a file on an element of a class with evict(). */
+static inline bool evl_element_is_open(const struct evl_element *e)
+{
+	return atomic_read(&e->nr_files);
+}
+
 int evl_init_element(struct evl_element *e, struct evl_factory *fac, const char *name, u32 clone_flags);
 void evl_set_element_owner(struct evl_element *e, kuid_t uid, kgid_t gid);
 int evl_publish_element(struct evl_element *e);
@@ -72,6 +79,7 @@ static inline void evl_get_element(struct evl_element *e)
 
 void evl_put_element(struct evl_element *e);
 void evl_put_element_later(struct evl_element *e);
+void evl_leave_element(struct evl_element *e);
 struct evl_element *evl_get_element_by_fundle(struct evl_factory *fac, fundle_t fundle);
 
 struct file *evl_open_element_file(struct evl_element *e, unsigned int f_flags);

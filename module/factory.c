@@ -199,7 +199,7 @@ static void revert_element(struct evl_element *e)
 	if (e->factory->revert)
 		e->factory->revert(e);
 	else
-		evl_put_element(e);
+		evl_leave_element(e);
 }
 
 /*
@@ -232,7 +232,7 @@ static int install_element(struct evl_element *e, struct evl_clone_req *req,
 		goto err_put_fd;
 
 	fd_install(fd, filp);
-	evl_put_element(e);
+	evl_leave_element(e);
 
 	return 0;
 

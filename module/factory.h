@@ -25,8 +25,10 @@
  * @attrs_size:	size of the creation attributes, 0 if the class takes none
  * @build:	in-band; make and publish an element for EVL_IOC_CLONE; returns it with one reference,
  *		which becomes that of the descriptor
- * @revert:	in-band; the descriptor could not be made: undo @build, reference included; NULL: just
- *		drop the reference
+ * @revert:	in-band; the descriptor could not be made: undo @build, reference included; NULL: as if
+ *		it were closed
+ * @evict:	in-band; the last file is being closed, by name no more are opened: nobody may wait on the
+ *		element any more. NULL: the class has nobody wait but in files
  * @dispose:	in-band; the last reference has gone
  * @attrs:	sysfs attributes of each element, or of the command device
  *
@@ -43,6 +45,7 @@ struct evl_factory {
 							 const void *attrs, u32 clone_flags,
 							 struct file *filp);
 	void					(*revert)(struct evl_element *e);
+	void					(*evict)(struct evl_element *e);
 	void					(*dispose)(struct evl_element *e);
 	const struct attribute_group * const	*attrs;
 

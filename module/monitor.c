@@ -129,39 +129,6 @@ static long monitor_oob_ioctl(struct file *filp, unsigned int cmd, unsigned long
 	return ret == -ENOTTY ? monitor_ioctl(filp, cmd, arg) : ret;
 }
 
-/* The last one may be gone while another is being opened, which then fails. */
-static void drop_file(struct evl_monitor *mon)
-{
-	if (!atomic_dec_and_test(&mon->nr_files))
-		return;
-
-	mon->ops->evict(mon);
-	evl_poll_drop(&mon->pollq);
-}
-
-/* A file which comes when the last one has gone is too late: all waiters were told that this is the end. */
-static int monitor_open(struct inode *inode, struct file *filp)
-{
-	struct evl_monitor *mon = element_monitor(filp->private_data);
-	int ret;
-
-	if (!atomic_inc_not_zero(&mon->nr_files))
-		return -ENXIO;
-
-	ret = evl_open_element(inode, filp);
-	if (ret)
-		drop_file(mon);
-
-	return ret;
-}
-
-static int monitor_release(struct inode *inode, struct file *filp)
-{
-	drop_file(file_monitor(filp));
-
-	return evl_release_element(inode, filp);
-}
-
 /*
  * User space has to tell of its changes as long as somebody polls. Poll versus change: the mark is set before we look
  * at the value; user space changes the value before it looks at the mark. Both are fully ordered.
@@ -193,8 +160,8 @@ void evl_notify_monitor(struct evl_monitor *mon)
 
 static const struct file_operations monitor_fops = {
 	.owner			= THIS_MODULE,
-	.open			= monitor_open,
-	.release		= monitor_release,
+	.open			= evl_open_element,
+	.release		= evl_release_element,
 	.unlocked_ioctl		= monitor_ioctl,
 	.compat_ioctl		= compat_ptr_ioctl,
 	.oob_ioctl		= monitor_oob_ioctl,
@@ -244,7 +211,6 @@ static int init_monitor(struct evl_monitor *mon, const struct evl_monitor_attrs 
 	mon->element.state_offset = evl_shm_offset(mon->state);
 	mon->type = attrs->type;
 	mon->protocol = attrs->protocol;
-	atomic_set(&mon->nr_files, 1);
 	evl_init_pollq(&mon->pollq);
 	INIT_LIST_HEAD(&mon->next);
 
@@ -285,11 +251,12 @@ err_free:
 	return ERR_PTR(ret);
 }
 
-/* The descriptor could not be made, nobody has seen the element. */
-static void revert_monitor(struct evl_element *e)
+static void evict_monitor(struct evl_element *e)
 {
-	element_monitor(e)->ops->evict(element_monitor(e));
-	evl_put_element(e);
+	struct evl_monitor *mon = element_monitor(e);
+
+	mon->ops->evict(mon);
+	evl_poll_drop(&mon->pollq);
 }
 
 static void dispose_monitor(struct evl_element *e)
@@ -303,7 +270,7 @@ struct evl_factory evl_monitor_factory = {
 	.flags		= EVL_FACTORY_CLONE,
 	.attrs_size	= sizeof(struct evl_monitor_attrs),
 	.build		= build_monitor,
-	.revert		= revert_monitor,
+	.evict		= evict_monitor,
 	.dispose	= dispose_monitor,
 };
 

@@ -39,7 +39,6 @@ struct evl_monitor {
 	struct evl_clock		*clock;
 	u32				type;
 	u32				protocol;
-	atomic_t			nr_files;
 	struct evl_pollq		pollq;
 	union {
 		struct evl_gate		gate;

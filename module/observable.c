@@ -462,7 +462,6 @@ __poll_t evl_observable_poll(struct evl_observable *obs, struct file *filp, stru
 struct observable_element {
 	struct evl_element	element;
 	struct evl_observable	*obs;
-	atomic_t		nr_files;
 };
 
 static struct observable_element *to_observable(struct evl_element *e)
@@ -505,39 +504,10 @@ static __poll_t observable_poll(struct file *filp, struct poll_table_struct *pt)
 	return evl_observable_poll(file_observable(filp)->obs, filp, pt);
 }
 
-/* The last one may be gone while another is being opened, which then fails. */
-static void drop_file(struct observable_element *oe)
-{
-	if (atomic_dec_and_test(&oe->nr_files))
-		evl_evict_observable(oe->obs);
-}
-
-static int observable_open(struct inode *inode, struct file *filp)
-{
-	struct observable_element *oe = to_observable(filp->private_data);
-	int ret;
-
-	if (!atomic_inc_not_zero(&oe->nr_files))
-		return -ENXIO;
-
-	ret = evl_open_element(inode, filp);
-	if (ret)
-		drop_file(oe);
-
-	return ret;
-}
-
-static int observable_release(struct inode *inode, struct file *filp)
-{
-	drop_file(file_observable(filp));
-
-	return evl_release_element(inode, filp);
-}
-
 static const struct file_operations observable_fops = {
 	.owner			= THIS_MODULE,
-	.open			= observable_open,
-	.release		= observable_release,
+	.open			= evl_open_element,
+	.release		= evl_release_element,
 	.poll			= observable_poll,
 	.unlocked_ioctl		= observable_ioctl,
 	.compat_ioctl		= compat_ptr_ioctl,
@@ -566,7 +536,6 @@ static struct evl_element *build_observable(struct evl_factory *fac, const char 
 	if (!oe->obs)
 		goto err_free;
 
-	atomic_set(&oe->nr_files, 1);
 	ret = evl_init_element(&oe->element, fac, name, clone_flags);
 	if (ret)
 		goto err_free;
@@ -585,6 +554,11 @@ err_free:
 	return ERR_PTR(ret);
 }
 
+static void evict_element(struct evl_element *e)
+{
+	evl_evict_observable(to_observable(e)->obs);
+}
+
 static void dispose_observable(struct evl_element *e)
 {
 	free_element(to_observable(e));
@@ -597,5 +571,6 @@ struct evl_factory evl_observable_factory = {
 	.clone_mask	= EVL_CLONE_UNICAST,
 	.nrdev		= 64,
 	.build		= build_observable,
+	.evict		= evict_element,
 	.dispose	= dispose_observable,
 };

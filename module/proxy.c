@@ -55,7 +55,6 @@ struct evl_proxy {
 	wait_queue_head_t	pollers;	/* in-band; also who waits for the output to be written */
 	struct irq_work		poll_work;
 	bool			input_wanted;	/* somebody has read, or polled */
-	atomic_t		nr_files;
 };
 
 static struct evl_proxy *element_proxy(struct evl_element *e)
@@ -324,7 +323,7 @@ static bool fetch(struct evl_proxy *proxy)
 	len = evl_ring_room(&proxy->input, &p);
 	if (proxy->granularity > 1)
 		len = len >= proxy->granularity ? proxy->granularity : 0;
-	if (!len || !atomic_read(&proxy->nr_files) || !target_ready(proxy, EPOLLIN | EPOLLRDHUP))
+	if (!len || !evl_element_is_open(&proxy->element) || !target_ready(proxy, EPOLLIN | EPOLLRDHUP))
 		return false;
 
 	ret = move_bytes(proxy->target, p, len, false);
@@ -466,8 +465,10 @@ static int proxy_mmap(struct file *filp, struct vm_area_struct *vma)
 }
 
 /* What was accepted is written out, unless the caller is killed meanwhile. Then nobody may wait any more. */
-static void close_proxy(struct evl_proxy *proxy)
+static void evict_proxy(struct evl_element *e)
 {
+	struct evl_proxy *proxy = element_proxy(e);
+
 	if (evl_ring_fill(&proxy->output))
 		wait_event_killable(proxy->pollers, !evl_ring_fill(&proxy->output));
 
@@ -476,39 +477,16 @@ static void close_proxy(struct evl_proxy *proxy)
 	evl_poll_drop(&proxy->pollq);
 }
 
-/* The last one may be gone while another is being opened, which then fails. */
-static void drop_file(struct evl_proxy *proxy)
-{
-	if (atomic_dec_and_test(&proxy->nr_files))
-		close_proxy(proxy);
-}
-
+/* stream_open() does not fail. */
 static int proxy_open(struct inode *inode, struct file *filp)
 {
-	struct evl_proxy *proxy = element_proxy(filp->private_data);
-	int ret;
-
-	if (!atomic_inc_not_zero(&proxy->nr_files))
-		return -ENXIO;
-
-	ret = evl_open_element(inode, filp) ?: stream_open(inode, filp);
-	if (ret)
-		drop_file(proxy);
-
-	return ret;
-}
-
-static int proxy_release(struct inode *inode, struct file *filp)
-{
-	drop_file(file_proxy(filp));
-
-	return evl_release_element(inode, filp);
+	return evl_open_element(inode, filp) ?: stream_open(inode, filp);
 }
 
 static const struct file_operations proxy_fops = {
 	.owner		= THIS_MODULE,
 	.open		= proxy_open,
-	.release	= proxy_release,
+	.release	= evl_release_element,
 	.read		= proxy_read,
 	.write		= proxy_write,
 	.poll		= proxy_poll,
@@ -613,7 +591,6 @@ static int init_proxy(struct evl_proxy *proxy, const struct evl_proxy_attrs *att
 	if (attrs->bufsz && !(flags & (EVL_CLONE_INPUT | EVL_CLONE_OUTPUT)))
 		flags |= EVL_CLONE_OUTPUT;
 
-	atomic_set(&proxy->nr_files, 1);
 	proxy->granularity = max(attrs->granularity, 1U);
 	evl_init_pollq(&proxy->pollq);
 	init_waitqueue_head(&proxy->pollers);
@@ -677,5 +654,6 @@ struct evl_factory evl_proxy_factory = {
 	.nrdev		= 4096,
 	.attrs_size	= sizeof(struct evl_proxy_attrs),
 	.build		= build_proxy,
+	.evict		= evict_proxy,
 	.dispose	= dispose_proxy,
 };

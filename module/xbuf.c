@@ -20,7 +20,6 @@ struct evl_xbuf {
 	struct evl_ring		to_inband;
 	struct evl_ring		from_inband;
 	struct evl_pollq	pollq;		/* out-of-band side */
-	atomic_t		nr_files;
 };
 
 static struct evl_xbuf *element_xbuf(struct evl_element *e)
@@ -137,43 +136,16 @@ static __poll_t xbuf_poll(struct file *filp, struct poll_table_struct *pt)
 	return inband_events(xbuf);
 }
 
-/* The last one may be gone while another is being opened, which then fails. */
-static void drop_file(struct evl_xbuf *xbuf)
-{
-	if (!atomic_dec_and_test(&xbuf->nr_files))
-		return;
-
-	evl_evict_ring(&xbuf->to_inband);
-	evl_evict_ring(&xbuf->from_inband);
-	evl_poll_drop(&xbuf->pollq);
-}
-
+/* stream_open() does not fail. */
 static int xbuf_open(struct inode *inode, struct file *filp)
 {
-	struct evl_xbuf *xbuf = element_xbuf(filp->private_data);
-	int ret;
-
-	if (!atomic_inc_not_zero(&xbuf->nr_files))
-		return -ENXIO;
-
-	ret = evl_open_element(inode, filp) ?: stream_open(inode, filp);
-	if (ret)
-		drop_file(xbuf);
-
-	return ret;
-}
-
-static int xbuf_release(struct inode *inode, struct file *filp)
-{
-	drop_file(file_xbuf(filp));
-
-	return evl_release_element(inode, filp);
+	return evl_open_element(inode, filp) ?: stream_open(inode, filp);
 }
 
 static const struct file_operations xbuf_fops = {
 	.owner		= THIS_MODULE,
 	.open		= xbuf_open,
-	.release	= xbuf_release,
+	.release	= evl_release_element,
 	.read		= xbuf_read,
 	.write		= xbuf_write,
 	.poll		= xbuf_poll,
@@ -201,7 +173,6 @@ static struct evl_xbuf *alloc_xbuf(const struct evl_xbuf_attrs *attrs)
 	if (!xbuf)
 		return ERR_PTR(-ENOMEM);
 
-	atomic_set(&xbuf->nr_files, 1);
 	evl_init_pollq(&xbuf->pollq);
 	ret = evl_init_ring(&xbuf->to_inband, attrs->i_bufsz, to_inband_changed);
 	ret = evl_init_ring(&xbuf->from_inband, attrs->o_bufsz, from_inband_changed) ?: ret;
@@ -240,6 +211,15 @@ err_free:
 	return ERR_PTR(ret);
 }
 
+static void evict_xbuf(struct evl_element *e)
+{
+	struct evl_xbuf *xbuf = element_xbuf(e);
+
+	evl_evict_ring(&xbuf->to_inband);
+	evl_evict_ring(&xbuf->from_inband);
+	evl_poll_drop(&xbuf->pollq);
+}
+
 static void dispose_xbuf(struct evl_element *e)
 {
 	free_xbuf(element_xbuf(e));
@@ -252,6 +232,7 @@ struct evl_factory evl_xbuf_factory = {
 	.nrdev		= 256,
 	.attrs_size	= sizeof(struct evl_xbuf_attrs),
 	.build		= build_xbuf,
+	.evict		= evict_xbuf,
 	.dispose	= dispose_xbuf,
 };
 

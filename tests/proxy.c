@@ -259,6 +259,42 @@ static void test_mapping(void)
 	close(memfd);
 }
 
+static void *close_file(void *arg)
+{
+	close(*(int *)arg);
+
+	return NULL;
+}
+
+/* Closing the last file takes until a pipe is read: nobody gets to the proxy by its name any more. */
+static void test_late_opener(void)
+{
+	char name[64], buf[4096] = "";
+	pthread_t closer;
+	ssize_t len;
+	int p[2], fd;
+
+	if (pipe(p))
+		t_bail("pipe");
+	fd = evl_new_proxy(p[1], 64, "/late:%d", getpid());
+	snprintf(name, sizeof(name), "/dev/evl/proxy/late:%d", getpid());
+	fcntl(p[1], F_SETFL, O_NONBLOCK);
+	while (write(p[1], buf, sizeof(buf)) > 0)
+		;
+	evl_print_proxy(fd, "last");
+	pthread_create(&closer, NULL, close_file, &fd);
+	pause_ms(100);
+	t_ok(open(name, O_RDWR) == -1 && errno == ENXIO, "opened while the last file is being closed: ENXIO");
+	do
+		len = read_soon(p[0], buf, sizeof(buf));
+	while (len > 4 && memcmp(buf + len - 4, "last", 4));
+	pthread_join(closer, NULL);
+	pause_ms(100);
+	t_ok(len >= 4 && !memcmp(buf + len - 4, "last", 4) && access(name, F_OK), "which ends when all is written");
+	close(p[0]);
+	close(p[1]);
+}
+
 /* Makes a proxy of signals to itself, tells, and goes when told. */
 static void own_signalfd(int told, int tell_fd)
 {
@@ -370,7 +406,7 @@ int main(void)
 	deadline(110);
 	t_require_core();
 	t_need_cpus(1);
-	t_plan(42);
+	t_plan(44);
 	evl_init();
 	hire(&hand, "proxy-hand", 15, t_cpu((int)sysconf(_SC_NPROCESSORS_ONLN) - 1));
 
@@ -379,6 +415,7 @@ int main(void)
 	test_input();
 	test_eventfd();
 	test_mapping();
+	test_late_opener();
 	test_signalfd();
 	test_creation();
 	test_stream();
