@@ -3,10 +3,11 @@
  * property: KVM guests and out-of-band threads share the CPUs. Guests run, keep their registers and are ended by
  * signals, although they are preempted all the time; the threads find the host's registers, not a guest's.
  *
- * "kvm-host alone" leaves the threads out, hence needs no core: what goes wrong then is a fault of the machine.
+ * "kvm-host alone" leaves the threads out, hence needs no core: what goes wrong then is a fault of the machine. QEMU has
+ * one with a host thread for each CPU, hence "single": docs/pipeline.md.
  * needs: AMD virtualisation, which QEMU's emulator has; skips where there is no /dev/kvm.
  *
- * evl-vm: smp=1,2 kernel=evl debug=yes timeout=120
+ * evl-vm: smp=1,2 kernel=evl debug=yes timeout=120 single
  */
 #include <fcntl.h>
 #include <linux/kvm.h>
