@@ -370,7 +370,7 @@ struct file *evl_open_element_file(struct evl_element *e, unsigned int f_flags)
 
 	/* From here on, release() drops both. */
 	evl_get_element(e);
-	add_file(e);
+	WARN_ON_ONCE(!add_file(e));
 	ret = evl_open_file(&b->efile, filp);
 	if (ret) {
 		fput(filp);

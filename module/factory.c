@@ -203,9 +203,9 @@ static void revert_element(struct evl_element *e)
 }
 
 /*
- * Give the new element its descriptor, which takes its reference over. The result is stored before anybody
- * can use the descriptor, and before there is a file: the release of one would do what evl_factory.revert()
- * does. So failure leaves nothing behind.
+ * Give the new element its descriptor. The result is stored before anybody can use the descriptor, and before there is
+ * a file, whose release takes its time: failure leaves nothing behind. The creator has left before others can close it, so
+ * that the last to close is the one who evicts.
  */
 static int install_element(struct evl_element *e, struct evl_clone_req *req,
 			   struct evl_clone_req __user *u_req)
@@ -231,8 +231,8 @@ static int install_element(struct evl_element *e, struct evl_clone_req *req,
 	if (ret)
 		goto err_put_fd;
 
-	fd_install(fd, filp);
 	evl_leave_element(e);
+	fd_install(fd, filp);
 
 	return 0;
 

@@ -24,9 +24,9 @@
  * @clone_mask:	EVL_CLONE_* bits which mean something to this class, besides PUBLIC and NONBLOCK
  * @attrs_size:	size of the creation attributes, 0 if the class takes none
  * @build:	in-band; make and publish an element for EVL_IOC_CLONE; returns it with one reference,
- *		which becomes that of the descriptor
- * @revert:	in-band; the descriptor could not be made: undo @build, reference included; NULL: as if
- *		it were closed
+ *		dropped by evl_leave_element() once there is a descriptor
+ * @revert:	in-band; the descriptor could not be made: undo @build, evl_leave_element() included; NULL:
+ *		nothing but that
  * @evict:	in-band; the last file is being closed, by name no more are opened: nobody may wait on the
  *		element any more. NULL: the class has nobody wait but in files
  * @dispose:	in-band; the last reference has gone

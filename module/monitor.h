@@ -15,7 +15,7 @@ struct evl_monitor;
  * @init:	in-band; check the attributes, set up; 0 or -EINVAL
  * @ioctl:	either stage; requests which do not wait
  * @oob_ioctl:	out-of-band; requests which may, the others are tried with @ioctl
- * @evict:	in-band; the last file is gone: nobody may wait any more
+ * @evict:	in-band; the last file is being closed, or creation failed: nobody may wait any more
  * @poll:	any; what is true now; NULL: nothing, ever
  */
 struct evl_monitor_ops {

@@ -240,7 +240,7 @@ static struct evl_element *attach_current(struct evl_factory *fac, const char *n
 /* The descriptor could not be made: drop the reference meant for it, and the attachment. */
 static void revert_attach(struct evl_element *e)
 {
-	evl_put_element(e);
+	evl_leave_element(e);
 	evl_detach_current();
 }
 

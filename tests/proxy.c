@@ -259,6 +259,17 @@ static void test_mapping(void)
 	close(memfd);
 }
 
+/* A worker may have the last reference, for a moment. */
+static bool is_gone(const char *name)
+{
+	int n;
+
+	for (n = 0; n < 500 && !access(name, F_OK); n++)
+		pause_ms(10);
+
+	return n < 500;
+}
+
 static void *close_file(void *arg)
 {
 	close(*(int *)arg);
@@ -270,9 +281,9 @@ static void *close_file(void *arg)
 static void test_late_opener(void)
 {
 	char name[64], buf[4096] = "";
+	int p[2], fd;
 	pthread_t closer;
 	ssize_t len;
-	int p[2], fd;
 
 	if (pipe(p))
 		t_bail("pipe");
@@ -281,16 +292,41 @@ static void test_late_opener(void)
 	fcntl(p[1], F_SETFL, O_NONBLOCK);
 	while (write(p[1], buf, sizeof(buf)) > 0)
 		;
-	evl_print_proxy(fd, "last");
+	if (fd < 0 || evl_print_proxy(fd, "last") != 4)
+		t_bail("no proxy");
 	pthread_create(&closer, NULL, close_file, &fd);
-	pause_ms(100);
+	while (fcntl(fd, F_GETFD) != -1)
+		pause_ms(1);
+	pause_ms(200);
 	t_ok(open(name, O_RDWR) == -1 && errno == ENXIO, "opened while the last file is being closed: ENXIO");
 	do
 		len = read_soon(p[0], buf, sizeof(buf));
 	while (len > 4 && memcmp(buf + len - 4, "last", 4));
+	close(p[0]);
+	close(p[1]);
 	pthread_join(closer, NULL);
-	pause_ms(100);
-	t_ok(len >= 4 && !memcmp(buf + len - 4, "last", 4) && access(name, F_OK), "which ends when all is written");
+	t_ok(len >= 4 && !memcmp(buf + len - 4, "last", 4) && is_gone(name), "which ends when all is written");
+}
+
+/* It need not be the one who made the proxy. */
+static void test_last_closer(void)
+{
+	struct transfer t = { .buf = &t, .len = 1 };
+	char name[64];
+	int p[2], fd;
+
+	if (pipe(p))
+		t_bail("pipe");
+	fd = evl_create_proxy(p[0], 64, 0, EVL_CLONE_INPUT, "/both:%d", getpid());
+	snprintf(name, sizeof(name), "/dev/evl/proxy/both:%d", getpid());
+	t.fd = open(name, O_RDWR);
+	tell(&hand, do_read, &t);
+	is_blocked(&hand);
+	close(fd);
+	pause_ms(50);
+	t_ok(fd >= 0 && t.fd >= 0 && is_blocked(&hand), "closing one of two files ends no wait");
+	close(t.fd);
+	t_ok(outcome_of(&hand) == -EBADF && is_gone(name), "closing the other does: EBADF (%d)", hand.ret);
 	close(p[0]);
 	close(p[1]);
 }
@@ -406,7 +442,7 @@ int main(void)
 	deadline(110);
 	t_require_core();
 	t_need_cpus(1);
-	t_plan(44);
+	t_plan(46);
 	evl_init();
 	hire(&hand, "proxy-hand", 15, t_cpu((int)sysconf(_SC_NPROCESSORS_ONLN) - 1));
 
@@ -416,6 +452,7 @@ int main(void)
 	test_eventfd();
 	test_mapping();
 	test_late_opener();
+	test_last_closer();
 	test_signalfd();
 	test_creation();
 	test_stream();
