@@ -13,6 +13,7 @@
 #include "trace.h"
 
 #include <linux/math64.h>
+#include <linux/overflow.h>
 
 static struct evl_timerbase *lock_base(struct evl_timer *timer)
 {
@@ -359,9 +360,12 @@ EVL_EXPORT(evl_get_stopped_timer_delta);
  */
 static ktime_t forward(struct evl_timer *timer, ktime_t now)
 {
-	ktime_t date = ktime_add_safe(nominal_date(timer), timer->interval);
+	ktime_t date;
 	u64 missed;
 
+	/* On the way to a thread: ktime_add_safe() would be a call. */
+	if (unlikely(check_add_overflow(nominal_date(timer), timer->interval, &date)))
+		date = KTIME_MAX;
 	if (likely(ktime_after(date, now)))
 		return date;
 
