@@ -27,12 +27,16 @@ put_program() {
 	done
 }
 
-# Not installed: the package changes how its machine reboots.
+# Not installed: the package changes how its machine reboots. Its libraries are.
 find_kexec() {
+	local libraries
 	command -v kexec && return
+	mapfile -t libraries < <(apt-cache depends kexec-tools | sed -n 's/^ *Depends: \(lib[^ ]*\)$/\1/p')
+	[ "$(id -u)" != 0 ] || install_packages "${libraries[@]}" >/dev/null 2>&1
 	(mkdir "$RIG_DIR/deb" && cd "$RIG_DIR/deb" && apt-get -o APT::Sandbox::User=root download kexec-tools &&
 		dpkg-deb -x kexec-tools_*.deb .) >/dev/null 2>&1
-	[ ! -x "$RIG_DIR/deb/sbin/kexec" ] || echo "$RIG_DIR/deb/sbin/kexec"
+	[ -x "$RIG_DIR/deb/sbin/kexec" ] && ! ldd "$RIG_DIR/deb/sbin/kexec" | grep -q 'not found' &&
+		echo "$RIG_DIR/deb/sbin/kexec"
 }
 
 pack_root() {
