@@ -114,6 +114,17 @@ static inline void pause_ms(long ms)
 		;
 }
 
+/* An element goes with its last reference, which a worker may have for a moment. False: it is there after five seconds. */
+static inline bool path_vanishes(const char *path)
+{
+	int n;
+
+	for (n = 0; n < 500 && !access(path, F_OK); n++)
+		pause_ms(10);
+
+	return access(path, F_OK);
+}
+
 /* False if the CPU stays as it is. */
 static inline bool set_cpu_online(int cpu, bool online)
 {

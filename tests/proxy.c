@@ -259,17 +259,6 @@ static void test_mapping(void)
 	close(memfd);
 }
 
-/* A worker may have the last reference, for a moment. */
-static bool is_gone(const char *name)
-{
-	int n;
-
-	for (n = 0; n < 500 && !access(name, F_OK); n++)
-		pause_ms(10);
-
-	return n < 500;
-}
-
 static void *close_file(void *arg)
 {
 	close(*(int *)arg);
@@ -305,7 +294,7 @@ static void test_late_opener(void)
 	close(p[0]);
 	close(p[1]);
 	pthread_join(closer, NULL);
-	t_ok(len >= 4 && !memcmp(buf + len - 4, "last", 4) && is_gone(name), "which ends when all is written");
+	t_ok(len >= 4 && !memcmp(buf + len - 4, "last", 4) && path_vanishes(name), "which ends when all is written");
 }
 
 /* It need not be the one who made the proxy. */
@@ -326,7 +315,7 @@ static void test_last_closer(void)
 	pause_ms(50);
 	t_ok(fd >= 0 && t.fd >= 0 && is_blocked(&hand), "closing one of two files ends no wait");
 	close(t.fd);
-	t_ok(outcome_of(&hand) == -EBADF && is_gone(name), "closing the other does: EBADF (%d)", hand.ret);
+	t_ok(outcome_of(&hand) == -EBADF && path_vanishes(name), "closing the other does: EBADF (%d)", hand.ret);
 	close(p[0]);
 	close(p[1]);
 }

@@ -10,24 +10,17 @@
 #include <sys/wait.h>
 #include "common.h"
 
-static bool visible(const char *name)
+static const char *sysfs_path(const char *name)
 {
-	char path[128];
+	static char path[128];
 
 	snprintf(path, sizeof(path), "/sys/devices/virtual/thread/%s", name);
 
-	return !access(path, F_OK);
+	return path;
 }
 
-static bool vanishes(const char *name)
-{
-	int n;
-
-	for (n = 0; n < 500 && visible(name); n++)
-		pause_ms(10);
-
-	return !visible(name);
-}
+static bool visible(const char *name)	{ return !access(sysfs_path(name), F_OK); }
+static bool vanishes(const char *name)	{ return path_vanishes(sysfs_path(name)); }
 
 static void test_attach_detach(void)
 {
